@@ -1,0 +1,106 @@
+//! Ids. A user's id is a 64-bit integer, every other id a UUIDv7 (RFC 9562 section 5.7), and none can be
+//! given where another is asked for.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::random::Random;
+use crate::time::Timestamp;
+
+/// A user. Positive; given out by the database and never used again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(transparent)]
+pub struct UserId(pub i64);
+
+impl fmt::Display for UserId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for UserId {
+    type Err = std::num::ParseIntError;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().map(Self)
+    }
+}
+
+/// What all ids that are UUIDs have in common.
+pub trait UuidId: Copy + Send + Sync + 'static {
+    /// Takes a UUID that is known to be one of these, as a row from the database.
+    fn from_uuid(uuid: Uuid) -> Self;
+    /// The UUID inside.
+    fn uuid(self) -> Uuid;
+}
+
+macro_rules! uuid_id {
+    ($($(#[$doc:meta])* $name:ident)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(Uuid);
+
+        impl schemars::JsonSchema for $name {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({ "type": "string", "format": "uuid" })
+            }
+        }
+
+        impl $name {
+            /// A new id that sorts by the time it was made.
+            pub fn new(now: Timestamp, random: &dyn Random) -> Self {
+                Self(uuid_v7(now, random))
+            }
+        }
+
+        impl UuidId for $name {
+            fn from_uuid(uuid: Uuid) -> Self {
+                Self(uuid)
+            }
+            fn uuid(self) -> Uuid {
+                self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.as_hyphenated().fmt(f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = uuid::Error;
+            /// Only the hyphenated form, so that one id has one spelling.
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                if text.len() == 36 { Uuid::try_parse(text).map(Self) } else { Uuid::try_parse("").map(Self) }
+            }
+        }
+    )*};
+}
+
+uuid_id! {
+    /// A session: what a login opens and a logout ends. The `sid` of a token.
+    SessionId
+    /// A conversation of the chat.
+    ConversationId
+    /// A message of a conversation.
+    MessageId
+    /// A row of the audit trail or of the login trail.
+    EventId
+    /// An access token's `jti`.
+    TokenId
+}
+
+/// A UUIDv7 (RFC 9562 section 5.7) from a given time and given randomness.
+pub fn uuid_v7(now: Timestamp, random: &dyn Random) -> Uuid {
+    let mut bytes = [0u8; 10];
+    random.fill(&mut bytes);
+    let millis = u64::try_from(now.micros() / 1_000).unwrap_or(0);
+    uuid::Builder::from_unix_timestamp_millis(millis, &bytes).into_uuid()
+}

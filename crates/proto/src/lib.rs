@@ -1,0 +1,23 @@
+//! The words that durward's server and every client share: ids, times, error codes and the shapes on the wire.
+//!
+//! Nothing here decides anything and nothing here does I/O. A change of a name in this crate is a change of
+//! what the outside sees.
+
+pub mod account;
+pub mod code;
+pub mod email;
+pub mod ids;
+pub mod problem;
+pub mod random;
+pub mod secret;
+pub mod time;
+pub mod wire;
+
+pub use account::{AccountStatus, Role};
+pub use code::Code;
+pub use email::Email;
+pub use ids::{ConversationId, EventId, MessageId, SessionId, TokenId, UserId};
+pub use problem::Problem;
+pub use random::Random;
+pub use secret::Secret;
+pub use time::{Clock, SystemClock, Timestamp};

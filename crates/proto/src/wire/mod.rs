@@ -1,0 +1,9 @@
+//! The shapes on the wire (contract sections 2 to 7). Bodies that come in refuse members they do not know.
+
+pub mod auth;
+pub mod chat;
+pub mod health;
+pub mod list;
+pub mod profile;
+pub mod session;
+pub mod ws;

@@ -1,0 +1,55 @@
+//! Strict base64url: no padding, no white space, no bits left over (RFC 7515 section 2, RFC 4648 section 3.5).
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+/// Text that is not strict base64url, or that is too long for the buffer.
+#[derive(Debug)]
+pub(crate) struct NotBase64Url;
+
+/// How many bytes `text` can at most stand for.
+pub(crate) const fn decoded_len(text: &str) -> usize {
+    text.len() / 4 * 3 + 3
+}
+
+/// Decodes into a buffer of the caller's and gives back the part that was filled.
+pub(crate) fn decode_into<'b>(text: &str, buffer: &'b mut [u8]) -> Result<&'b [u8], NotBase64Url> {
+    let length = URL_SAFE_NO_PAD.decode_slice(text, buffer).map_err(|_| NotBase64Url)?;
+    buffer.get(..length).ok_or(NotBase64Url)
+}
+
+/// Decodes into a buffer of its own.
+pub(crate) fn decode(text: &str) -> Result<Vec<u8>, NotBase64Url> {
+    URL_SAFE_NO_PAD.decode(text).map_err(|_| NotBase64Url)
+}
+
+/// Encodes.
+pub(crate) fn encode(bytes: impl AsRef<[u8]>) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// Encodes at the end of a text.
+pub(crate) fn encode_onto(bytes: impl AsRef<[u8]>, text: &mut String) {
+    URL_SAFE_NO_PAD.encode_string(bytes, text);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_spelling_only() {
+        assert_eq!(decode("AQ").unwrap(), [1]);
+        assert_eq!(decode("").unwrap(), b"");
+        for text in ["AR", "AQ==", "AQ=", "A", "AQ\n", " AQ", "A Q", "A+8", "A/8", "AQ.", "é", "AQ\0"] {
+            assert!(decode(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_short_buffer_is_an_error_and_not_a_panic() {
+        let mut buffer = [0; 4];
+        assert!(decode_into("AAAAAAAA", &mut buffer).is_err());
+        assert_eq!(decode_into("AAAAAA", &mut buffer).unwrap(), [0; 4]);
+    }
+}

@@ -1,0 +1,166 @@
+//! A JWS in compact form (RFC 7515 section 7.1), taken apart strictly. No key is chosen and no signature is
+//! checked here.
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+
+use crate::base64url;
+use crate::json::{Others, Text, once};
+use crate::refusal::Refusal;
+
+/// The longest token that is looked at, in bytes. Ours have about 600.
+pub(crate) const MAX_TOKEN: usize = 8 * 1024;
+
+/// The three parts of a token, still encoded.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Parts<'a> {
+    pub(crate) header: &'a str,
+    pub(crate) payload: &'a str,
+    pub(crate) signature: &'a str,
+    /// What the signature covers: header, dot, payload.
+    pub(crate) signed: &'a str,
+}
+
+/// Cuts at the dots. There must be two.
+pub(crate) fn split(token: &str) -> Result<Parts<'_>, Refusal> {
+    if token.len() > MAX_TOKEN {
+        return Err(Refusal::Malformed("a token is at most 8 KiB long"));
+    }
+    let parts = Refusal::Malformed("a token has three parts with dots between them");
+    let (signed, signature) = token.rsplit_once('.').ok_or(parts)?;
+    let (header, payload) = signed.split_once('.').ok_or(parts)?;
+    if payload.contains('.') {
+        return Err(parts);
+    }
+    Ok(Parts { header, payload, signature, signed })
+}
+
+/// What a header says that matters here.
+#[derive(Debug)]
+pub(crate) struct Header<'a> {
+    pub(crate) alg: Text<'a>,
+    pub(crate) kid: Option<Text<'a>>,
+    pub(crate) typ: Option<Text<'a>>,
+}
+
+const NOT_A_HEADER: Refusal =
+    Refusal::Malformed("the header is not a JSON object with `alg`, each member once and of its type");
+
+/// Parameters that name another key, change what is signed, or make the payload something else than claims. A
+/// token that carries one wants something of us that we do not do, so it is refused and not misread.
+const REFUSED: [&str; 13] =
+    ["crit", "jku", "jwk", "x5u", "x5c", "x5t", "x5t#S256", "b64", "enc", "zip", "epk", "p2c", "cty"];
+
+/// Reads a header that has been decoded. Parameters that are not known are ignored (RFC 7515 section 4), but
+/// for those of [`REFUSED`].
+pub(crate) fn parse_header(json: &[u8]) -> Result<Header<'_>, Refusal> {
+    let text = std::str::from_utf8(json).map_err(|_| NOT_A_HEADER)?;
+    let raw: RawHeader<'_> = serde_json::from_str(text).map_err(|_| NOT_A_HEADER)?;
+    if raw.refused {
+        return Err(Refusal::Malformed("the header holds a parameter that is not allowed, such as `crit` or `jwk`"));
+    }
+    Ok(Header { alg: raw.alg.ok_or(NOT_A_HEADER)?, kid: raw.kid, typ: raw.typ })
+}
+
+/// Decodes a segment into a buffer of its own.
+pub(crate) fn decode_header(segment: &str) -> Result<Vec<u8>, Refusal> {
+    base64url::decode(segment).map_err(|_| Refusal::Malformed("the header is not base64url"))
+}
+
+#[derive(Default)]
+struct RawHeader<'a> {
+    alg: Option<Text<'a>>,
+    kid: Option<Text<'a>>,
+    typ: Option<Text<'a>>,
+    refused: bool,
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for RawHeader<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct HeaderVisitor;
+        impl<'de> Visitor<'de> for HeaderVisitor {
+            type Value = RawHeader<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a JOSE header")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Self::Value, A::Error> {
+                let mut header = RawHeader::default();
+                let mut others = Others::default();
+                while let Some(name) = object.next_key::<Text<'de>>()? {
+                    match &*name {
+                        "alg" => once(&mut header.alg, &mut object)?,
+                        "kid" => once(&mut header.kid, &mut object)?,
+                        "typ" => once(&mut header.typ, &mut object)?,
+                        _ => {
+                            header.refused |= REFUSED.contains(&&*name);
+                            others.take(name, &mut object)?;
+                        }
+                    }
+                }
+                Ok(header)
+            }
+        }
+        deserializer.deserialize_map(HeaderVisitor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exactly_three_parts() {
+        let parts = split("a.b.c").unwrap();
+        assert_eq!((parts.header, parts.payload, parts.signature, parts.signed), ("a", "b", "c", "a.b"));
+        for token in ["", "a", "a.b", "a.b.c.d", "a.b.c.d.e", "....", "...."] {
+            assert!(matches!(split(token), Err(Refusal::Malformed(_))), "{token:?}");
+        }
+        assert!(split(&format!("a.{}.c", "b".repeat(MAX_TOKEN - 4))).is_ok());
+        assert!(split(&format!("a.{}.c", "b".repeat(MAX_TOKEN - 3))).is_err());
+    }
+
+    #[test]
+    fn a_header_is_an_object_with_alg() {
+        let header = parse_header(br#" {"typ":"at+jwt","kid":"k\u0031","alg":"HS256","new":{"a":[1]}} "#).unwrap();
+        assert_eq!((&*header.alg, header.kid.as_deref(), header.typ.as_deref()), ("HS256", Some("k1"), Some("at+jwt")));
+        for json in [
+            "",
+            "null",
+            "[]",
+            "{}",
+            r#""HS256""#,
+            r#"{"typ":"at+jwt"}"#,
+            r#"{"alg":1}"#,
+            r#"{"alg":null}"#,
+            r#"{"alg":["HS256"]}"#,
+            r#"{"alg":"HS256","kid":7}"#,
+            r#"{"alg":"HS256","typ":null}"#,
+            r#"{"alg":"HS256","alg":"HS256"}"#,
+            r#"{"alg":"HS256","\u0061lg":"none"}"#,
+            r#"{"alg":"HS256","kid":"a","kid":"a"}"#,
+            r#"{"alg":"HS256","new":1,"new":1}"#,
+            r#"{"alg":"HS256","new":{"a":1,"a":1}}"#,
+            r#"{"alg":"HS256"} {}"#,
+            r#"{"alg":"HS256",}"#,
+            "\u{feff}{\"alg\":\"HS256\"}",
+        ] {
+            assert!(matches!(parse_header(json.as_bytes()), Err(Refusal::Malformed(_))), "{json}");
+        }
+        assert!(parse_header(b"{\"alg\":\"HS256\",\"a\":\"\xff\"}").is_err(), "not UTF-8");
+    }
+
+    #[test]
+    fn parameters_that_would_change_the_meaning_are_refused() {
+        for name in REFUSED {
+            let json = format!(r#"{{"alg":"HS256","{name}":["x"]}}"#);
+            assert!(matches!(parse_header(json.as_bytes()), Err(Refusal::Malformed(_))), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_deep_header_is_refused_without_harm() {
+        let json = format!(r#"{{"alg":"HS256","a":{}"#, "[".repeat(8_000));
+        assert!(parse_header(json.as_bytes()).is_err());
+    }
+}

@@ -1,0 +1,69 @@
+//! Whether a session is alive, and what its user may do now.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
+
+use durward_proto::{AccountStatus, Code, Role, SessionId, Timestamp, UserId};
+use tokio::sync::watch;
+
+/// What holds now for a session that is alive. Whoever keeps these replaces one when something changes.
+#[derive(Debug)]
+pub struct LiveSession {
+    /// Whose session it is.
+    pub user_id: UserId,
+    /// The user's e-mail address.
+    pub email: Arc<str>,
+    /// The user's role.
+    pub role: Role,
+    /// What the user may do beyond the role.
+    pub scopes: Arc<[String]>,
+    /// Whether the account may be used.
+    pub status: AccountStatus,
+    /// When the session ends by itself.
+    pub expires_at: Timestamp,
+    /// The newest generation of refresh tokens that is known to be in use; it only rises.
+    pub settled: AtomicU32,
+}
+
+/// The answer cannot be had now. That is not a no.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("whether the session is alive cannot be found out at the moment")]
+pub struct Unavailable;
+
+/// What a ticket was worth.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Redeemed {
+    /// The session that asked for it.
+    pub session: SessionId,
+    /// When the lease that it opens ends.
+    pub expires_at: Timestamp,
+    /// When the user authenticated.
+    pub auth_time: Timestamp,
+    /// How the user authenticated (RFC 8176).
+    pub amr: Vec<String>,
+}
+
+/// Knows which sessions are alive. In the server that is the roster, in a client a map that the server feeds.
+pub trait Liveness: Send + Sync + 'static {
+    /// What memory knows, when memory can be trusted. Every check of a token begins with it.
+    fn recall(&self, session: SessionId) -> Option<Arc<LiveSession>>;
+
+    /// What the source of truth knows, when memory did not. `None`: the session has ended, or never was.
+    fn load(&self, session: SessionId) -> impl Future<Output = Result<Option<Arc<LiveSession>>, Unavailable>> + Send;
+
+    /// An access token of this generation is in use for the first time. That ends the grace in which the
+    /// refresh token before it could be used again.
+    fn settle(&self, session: SessionId, generation: u32) -> impl Future<Output = Result<(), Unavailable>> + Send;
+
+    /// Takes a ticket, once. `None`: there is no such ticket, it was taken or is too old, or it was given to
+    /// another origin.
+    fn redeem(
+        &self,
+        ticket: &str,
+        origin: Option<&str>,
+    ) -> impl Future<Output = Result<Option<Redeemed>, Unavailable>> + Send;
+
+    /// Says when and why the sockets of the session must close. A sender that goes away says `token_revoked`.
+    fn watch(&self, session: SessionId) -> watch::Receiver<Option<Code>>;
+}

@@ -1,0 +1,378 @@
+//! The path itself: from a request to the proof of who asks.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use durward_proto::{AccountStatus, Clock, Role, SessionId, Timestamp, TokenId, UserId};
+use http::HeaderMap;
+
+use crate::base64url;
+use crate::carried::{self, Carried, Source, Surface};
+use crate::claims::{self, Methods};
+use crate::jws::{self, Parts};
+use crate::keys::KeyRing;
+use crate::lease::Lease;
+use crate::liveness::{LiveSession, Liveness};
+use crate::refusal::Refusal;
+use crate::trace::{Steps, Trace};
+
+/// How far `nbf` and `iat` may lie in the future: clocks differ. For `exp` there is no such kindness.
+const LEEWAY: Duration = Duration::from_secs(30);
+
+/// The longest decoded payload that needs no memory from the heap, in bytes.
+const SMALL: usize = 1024;
+
+/// The longest signature: RSA of 8192 bits.
+const LONGEST_SIGNATURE: usize = 1024;
+
+/// What a token must say about where it comes from and whom it is for, and where a browser keeps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rules {
+    /// The `iss` that must stand in a token.
+    pub issuer: String,
+    /// The `aud` that must stand in a token, as a single string.
+    pub audience: String,
+    /// The name of the access token's cookie, with its prefix.
+    pub access_cookie: String,
+}
+
+/// Checks tokens. The only maker of [`Verified`] and [`Lease`].
+pub struct Verifier<L> {
+    keys: KeyRing,
+    rules: Rules,
+    liveness: Arc<L>,
+    clock: Arc<dyn Clock>,
+}
+
+impl<L: Liveness> Verifier<L> {
+    /// A verifier.
+    pub fn new(keys: KeyRing, rules: Rules, liveness: Arc<L>, clock: Arc<dyn Clock>) -> Self {
+        Self { keys, rules, liveness, clock }
+    }
+
+    /// Who sends this request? When memory knows the session, nothing is waited for.
+    pub async fn rest(&self, headers: &HeaderMap) -> Result<Verified, Refusal> {
+        self.request(headers, Steps::none()).await
+    }
+
+    /// The same, and writes down how it went.
+    pub async fn rest_traced(&self, headers: &HeaderMap, trace: &mut Trace) -> Result<Verified, Refusal> {
+        self.request(headers, Steps::into(trace, &*self.clock)).await
+    }
+
+    /// Who opens this WebSocket? `origin` is the handshake's: a ticket counts only for the origin that got it.
+    pub async fn socket(
+        &self,
+        headers: &HeaderMap,
+        query: Option<&str>,
+        origin: Option<&str>,
+        token_in_url: bool,
+    ) -> Result<Lease, Refusal> {
+        let mut steps = Steps::none();
+        let carried = carried::find(headers, query, &self.rules.access_cookie, Surface::Socket { token_in_url })?;
+        let claimed = match carried.source {
+            Source::Ticket => self.redeem(&carried, origin).await?,
+            _ => self.examine(&carried.token, carried.source, &mut steps)?,
+        };
+        // To watch comes before to ask: an end that comes between the two is then seen.
+        let ends = self.liveness.watch(claimed.session);
+        let verified = self.admit(claimed, &mut steps).await?;
+        Ok(Lease::open(verified, ends, Arc::clone(&self.clock)))
+    }
+
+    /// Who is this token about? For tokens that come by another way than a request's headers: a message on a
+    /// socket, a service that asks. Its source counts as [`Source::Header`].
+    pub async fn token(&self, token: &str) -> Result<Verified, Refusal> {
+        let mut steps = Steps::none();
+        let claimed = self.examine(token, Source::Header, &mut steps)?;
+        self.admit(claimed, &mut steps).await
+    }
+
+    /// The keys that tokens are checked with.
+    pub fn keys(&self) -> &KeyRing {
+        &self.keys
+    }
+
+    /// Who knows which sessions are alive.
+    pub fn liveness(&self) -> &Arc<L> {
+        &self.liveness
+    }
+
+    async fn request(&self, headers: &HeaderMap, mut steps: Steps<'_>) -> Result<Verified, Refusal> {
+        let carried = carried::find(headers, None, &self.rules.access_cookie, Surface::Rest);
+        let carried = steps.end("carried", carried)?;
+        steps.note(|trace| trace.source = Some(carried.source));
+        let claimed = self.examine(&carried.token, carried.source, &mut steps)?;
+        self.admit(claimed, &mut steps).await
+    }
+
+    /// All that can be said about a token without asking anybody.
+    fn examine(&self, token: &str, source: Source, steps: &mut Steps<'_>) -> Result<Claimed, Refusal> {
+        let (mut small, mut large, mut signature) = ([0; SMALL], Vec::new(), [0; LONGEST_SIGNATURE]);
+        let parts = steps.end(
+            "structure",
+            jws::split(token).and_then(|parts| {
+                let needed = base64url::decoded_len(parts.payload);
+                let buffer = if needed <= SMALL {
+                    &mut small[..]
+                } else {
+                    large.resize(needed, 0);
+                    &mut large[..]
+                };
+                decode(parts, buffer, &mut signature)
+            }),
+        )?;
+
+        let key = steps.end("key", self.keys.choose(&parts.parts))?;
+        steps.note(|trace| (trace.algorithm, trace.kid) = (Some(key.algorithm()), Some(key.kid().to_owned())));
+
+        let holds = key.holds(parts.parts.signed.as_bytes(), parts.signature);
+        steps.end("signature", if holds { Ok(()) } else { Err(Refusal::Signature) })?;
+
+        let claims = steps.end("claims", claims::read(parts.payload))?;
+        steps.note(|trace| trace.claims = serde_json::to_value(&claims).unwrap_or_default());
+
+        steps.end("time", in_time(&claims, self.clock.now()))?;
+
+        let ours = *claims.iss == self.rules.issuer && *claims.aud == self.rules.audience;
+        steps.end("audience", if ours { Ok(()) } else { Err(Refusal::WrongAudience) })?;
+
+        Ok(Claimed {
+            session: claims.sid,
+            user: Some(UserId(claims.id)),
+            source,
+            expires_at: Timestamp::from_seconds(claims.exp),
+            auth_time: Timestamp::from_seconds(claims.auth_time),
+            methods: claims.amr,
+            token_id: Some(claims.jti),
+            generation: claims.generation,
+        })
+    }
+
+    /// A ticket stands for the token that paid for it. One that is not known any more counts as expired: a
+    /// ticket lives for seconds, and the cure is to get another one.
+    async fn redeem(&self, carried: &Carried<'_>, origin: Option<&str>) -> Result<Claimed, Refusal> {
+        if carried.token.len() > jws::MAX_TOKEN {
+            return Err(Refusal::Malformed("a ticket is at most 8 KiB long"));
+        }
+        let redeemed = self.liveness.redeem(&carried.token, origin).await.map_err(|_| Refusal::Unavailable)?;
+        let ticket = redeemed.filter(|ticket| ticket.expires_at > self.clock.now()).ok_or(Refusal::Expired)?;
+        Ok(Claimed {
+            session: ticket.session,
+            user: None,
+            source: carried.source,
+            expires_at: ticket.expires_at,
+            auth_time: ticket.auth_time,
+            methods: ticket.amr.into(),
+            token_id: None,
+            generation: None,
+        })
+    }
+
+    /// The last step, the same for every credential: is the session alive, and may its user come in?
+    async fn admit(&self, claimed: Claimed, steps: &mut Steps<'_>) -> Result<Verified, Refusal> {
+        let (live, from) = match self.liveness.recall(claimed.session) {
+            Some(live) => (Ok(Some(live)), "memory"),
+            None => (self.liveness.load(claimed.session).await, "database"),
+        };
+        let live = match live {
+            Ok(Some(live)) => alive(&live, claimed.user, self.clock.now()).map(|()| live),
+            Ok(None) => Err(Refusal::Revoked),
+            Err(_) => Err(Refusal::Unavailable),
+        };
+        let live = match (live, claimed.generation) {
+            (Ok(live), Some(generation)) if generation > live.settled.load(Ordering::Acquire) => {
+                self.settle(live, claimed.session, generation).await
+            }
+            (live, _) => live,
+        };
+        let live = steps.end_with("liveness", from, live)?;
+        Ok(Verified {
+            session_id: claimed.session,
+            source: claimed.source,
+            expires_at: claimed.expires_at.min(live.expires_at),
+            auth_time: claimed.auth_time,
+            methods: claimed.methods,
+            token_id: claimed.token_id,
+            live,
+        })
+    }
+
+    /// The first token of a new generation. It is let in only after the grace of the one before has ended.
+    #[cold]
+    async fn settle(
+        &self,
+        live: Arc<LiveSession>,
+        session: SessionId,
+        generation: u32,
+    ) -> Result<Arc<LiveSession>, Refusal> {
+        self.liveness.settle(session, generation).await.map_err(|_| Refusal::Unavailable)?;
+        live.settled.fetch_max(generation, Ordering::AcqRel);
+        Ok(live)
+    }
+}
+
+impl<L> fmt::Debug for Verifier<L> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Verifier").field("keys", &self.keys).field("rules", &self.rules).finish_non_exhaustive()
+    }
+}
+
+/// A token whose parts have been decoded, except the header.
+struct Decoded<'t, 'b> {
+    parts: Parts<'t>,
+    payload: &'b [u8],
+    signature: &'b [u8],
+}
+
+fn decode<'t, 'b>(
+    parts: Parts<'t>,
+    payload: &'b mut [u8],
+    signature: &'b mut [u8],
+) -> Result<Decoded<'t, 'b>, Refusal> {
+    let bad = |_| Refusal::Malformed("the payload or the signature is not base64url");
+    let payload = base64url::decode_into(parts.payload, payload).map_err(bad)?;
+    let signature = base64url::decode_into(parts.signature, signature).map_err(bad)?;
+    Ok(Decoded { parts, payload, signature })
+}
+
+/// What a credential says, once its signature and its time hold.
+struct Claimed {
+    session: SessionId,
+    /// A ticket does not say.
+    user: Option<UserId>,
+    source: Source,
+    expires_at: Timestamp,
+    auth_time: Timestamp,
+    methods: Methods,
+    token_id: Option<TokenId>,
+    generation: Option<u32>,
+}
+
+/// RFC 7519 sections 4.1.4 to 4.1.6.
+fn in_time(claims: &claims::Read<'_>, now: Timestamp) -> Result<(), Refusal> {
+    if Timestamp::from_seconds(claims.exp) <= now {
+        return Err(Refusal::Expired);
+    }
+    let latest = now.plus(LEEWAY);
+    let begun = |at| Timestamp::from_seconds(at) <= latest;
+    if begun(claims.nbf) && begun(claims.iat) { Ok(()) } else { Err(Refusal::NotYetValid) }
+}
+
+fn alive(live: &LiveSession, user: Option<UserId>, now: Timestamp) -> Result<(), Refusal> {
+    if user.is_some_and(|user| user != live.user_id) || live.expires_at <= now {
+        return Err(Refusal::Revoked);
+    }
+    if live.status == AccountStatus::Active { Ok(()) } else { Err(Refusal::AccountInactive) }
+}
+
+/// The proof of who asks, at the moment of the asking. Only a [`Verifier`] makes one, and none can be copied.
+///
+/// ```
+/// use durward_verify::Verified;
+/// fn who(proof: Verified) -> durward_proto::UserId {
+///     proof.user_id()
+/// }
+/// ```
+///
+/// A second one cannot be had from the first:
+///
+/// ```compile_fail,E0599
+/// use durward_verify::Verified;
+/// fn two(proof: Verified) -> (Verified, Verified) {
+///     (proof.clone(), proof)
+/// }
+/// ```
+///
+/// Nor can one be made from its parts, not even from those of another:
+///
+/// ```compile_fail,E0451
+/// use durward_verify::Verified;
+/// fn other(proof: Verified, session_id: durward_proto::SessionId) -> Verified {
+///     Verified { session_id, ..proof }
+/// }
+/// ```
+///
+/// ```compile_fail,E0277
+/// use durward_verify::Verified;
+/// fn nobody() -> Verified {
+///     fn make<T: Default>() -> T { T::default() }
+///     make()
+/// }
+/// ```
+pub struct Verified {
+    live: Arc<LiveSession>,
+    session_id: SessionId,
+    source: Source,
+    expires_at: Timestamp,
+    auth_time: Timestamp,
+    methods: Methods,
+    token_id: Option<TokenId>,
+}
+
+impl Verified {
+    /// The user.
+    pub fn user_id(&self) -> UserId {
+        self.live.user_id
+    }
+
+    /// The session.
+    pub fn session_id(&self) -> SessionId {
+        self.session_id
+    }
+
+    /// The user's e-mail address now, whatever the token says.
+    pub fn email(&self) -> &str {
+        &self.live.email
+    }
+
+    /// The user's role now, whatever the token says.
+    pub fn role(&self) -> &Role {
+        &self.live.role
+    }
+
+    /// The user's scopes now, whatever the token says.
+    pub fn scopes(&self) -> &[String] {
+        &self.live.scopes
+    }
+
+    /// Where the credential was found.
+    pub fn source(&self) -> Source {
+        self.source
+    }
+
+    /// When this ends: with the credential, or with the session if that is sooner.
+    pub fn expires_at(&self) -> Timestamp {
+        self.expires_at
+    }
+
+    /// When the user authenticated.
+    pub fn auth_time(&self) -> Timestamp {
+        self.auth_time
+    }
+
+    /// How the user authenticated (RFC 8176).
+    pub fn amr(&self) -> &[String] {
+        self.methods.as_slice()
+    }
+
+    /// The token's own id; a ticket has none.
+    pub fn token_id(&self) -> Option<TokenId> {
+        self.token_id
+    }
+}
+
+impl fmt::Debug for Verified {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Verified")
+            .field("user_id", &self.live.user_id)
+            .field("session_id", &self.session_id)
+            .field("source", &self.source)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

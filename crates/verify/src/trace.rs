@@ -1,0 +1,85 @@
+//! How one request was authenticated, step by step: for the user's own eyes at `/api/v1/profile/debug`.
+
+use std::time::Duration;
+
+use durward_proto::Clock;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::carried::Source;
+use crate::keys::Algorithm;
+use crate::refusal::Refusal;
+
+/// One step of the check.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+pub struct Step {
+    /// `carried`, `structure`, `key`, `signature`, `claims`, `time`, `audience` or `liveness`; `ticket` stands
+    /// for the middle ones where a ticket came.
+    pub name: &'static str,
+    /// `ok`, or what was found, or the refusal's code and reason.
+    pub result: String,
+    /// How long it took, in microseconds.
+    pub micros: u64,
+}
+
+/// How one request was authenticated. The token is not in it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, schemars::JsonSchema)]
+pub struct Trace {
+    /// The steps that were taken, in order; after a refusal there are no more.
+    pub steps: Vec<Step>,
+    /// Where the credential was found.
+    pub source: Option<Source>,
+    /// The algorithm of the key that was chosen.
+    pub algorithm: Option<Algorithm>,
+    /// The key that was chosen.
+    pub kid: Option<String>,
+    /// The claims, once the signature held; else null.
+    pub claims: Value,
+}
+
+/// Writes a trace where one is wanted, and does nothing, not even read the clock, where none is.
+pub(crate) struct Steps<'t> {
+    writing: Option<(&'t mut Trace, &'t dyn Clock, Duration)>,
+}
+
+impl<'t> Steps<'t> {
+    pub(crate) fn none() -> Self {
+        Self { writing: None }
+    }
+
+    pub(crate) fn into(trace: &'t mut Trace, clock: &'t dyn Clock) -> Self {
+        Self { writing: Some((trace, clock, clock.monotonic())) }
+    }
+
+    /// A step has ended; it began when the one before did.
+    pub(crate) fn end<T>(&mut self, name: &'static str, outcome: Result<T, Refusal>) -> Result<T, Refusal> {
+        self.end_with(name, "ok", outcome)
+    }
+
+    /// The same, with a word of its own for a good end.
+    pub(crate) fn end_with<T>(
+        &mut self,
+        name: &'static str,
+        good: &str,
+        outcome: Result<T, Refusal>,
+    ) -> Result<T, Refusal> {
+        if let Some((trace, clock, began)) = &mut self.writing {
+            let now = clock.monotonic();
+            let result = match &outcome {
+                Ok(_) => good.to_owned(),
+                Err(refusal) => format!("{}: {refusal}", refusal.code()),
+            };
+            let micros = u64::try_from(now.saturating_sub(*began).as_micros()).unwrap_or(u64::MAX);
+            trace.steps.push(Step { name, result, micros });
+            *began = now;
+        }
+        outcome
+    }
+
+    /// Something to note beside the steps.
+    pub(crate) fn note(&mut self, note: impl FnOnce(&mut Trace)) {
+        if let Some((trace, ..)) = &mut self.writing {
+            note(trace);
+        }
+    }
+}

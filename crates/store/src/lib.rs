@@ -1,1 +1,82 @@
-//! durward store
+//! The database of durward: the only place with SQL.
+//!
+//! One SQL text serves SQLite and PostgreSQL ([`query`] names every statement), the schema is made by the
+//! migrations alone ([`SystemStore::migrate`]), and a database that does not fit the program is found before
+//! anybody is served ([`SystemStore::check_schema`]).
+//!
+//! What may be touched is decided by which store one holds. [`Store::own`] asks for the proof of who is
+//! asking, and every statement under it carries that user's id, so another's row is simply not found:
+//!
+//! ```
+//! fn good(store: &durward_store::Store, who: &durward_verify::Verified) -> durward_store::OwnStore {
+//!     store.own(who)
+//! }
+//! ```
+//! ```compile_fail
+//! fn bad(store: &durward_store::Store, who: durward_proto::UserId) -> durward_store::OwnStore {
+//!     store.own(&who)
+//! }
+//! ```
+//!
+//! [`Store::any_user`] asks for the administrator's permit:
+//!
+//! ```
+//! use durward_verify::{Admin, Permit};
+//! fn good(store: &durward_store::Store, permit: &Permit<Admin>) -> durward_store::AnyUserStore {
+//!     store.any_user(permit)
+//! }
+//! ```
+//! ```compile_fail
+//! fn bad(store: &durward_store::Store, who: &durward_verify::Verified) -> durward_store::AnyUserStore {
+//!     store.any_user(who)
+//! }
+//! ```
+//!
+//! [`GateStore`] (credentials, before anybody is known) and [`SystemStore`] (jobs, checks, migrations) come
+//! out of [`Opened`] alone, once, at the wiring. A [`Store`] leads to neither:
+//!
+//! ```
+//! fn good(opened: durward_store::Opened) -> (durward_store::GateStore, durward_store::SystemStore) {
+//!     (opened.gate, opened.system)
+//! }
+//! ```
+//! ```compile_fail
+//! fn bad(store: &durward_store::Store) -> durward_store::GateStore {
+//!     durward_store::GateStore { shared: store.shared.clone(), scope: durward_store::Gate(()) }
+//! }
+//! ```
+//! ```compile_fail
+//! fn bad(store: durward_store::Store) -> durward_store::SystemStore {
+//!     store.into()
+//! }
+//! ```
+
+mod audit;
+mod catalogue;
+mod check;
+mod encode;
+mod error;
+mod link;
+mod migrate;
+mod open;
+mod query;
+mod scope;
+mod tables;
+mod tx;
+
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
+#[cfg(test)]
+mod tests;
+
+pub use audit::Audit;
+pub use check::SchemaFault;
+pub use error::StoreError;
+pub use migrate::{SchemaState, rendered};
+pub use open::{Backend, Opened, PgTarget, SslMode, StoreOptions, Target};
+pub use scope::{AnyUser, AnyUserStore, Gate, GateStore, Own, OwnStore, Scoped, Store, System, SystemStore};
+pub use tables::{
+    After, BudgetRule, Charge, ConversationRow, CredentialRow, EventKind, EventRow, LiveRow, MessageRow, NewAttempt,
+    NewEvent, NewMessage, NewSession, NewUser, RefreshRow, SessionRow, TicketRow, UserRow,
+};
+pub use tx::{Read, Write};

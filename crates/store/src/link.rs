@@ -1,0 +1,198 @@
+//! A connection while it is in use: every wait on it is bounded, and whoever drops it in the middle leaves
+//! neither an open transaction nor a stuck place in the pool.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::pool::PoolConnection;
+use sqlx::{Postgres, SqlSafeStr, Sqlite};
+
+use crate::error::StoreError;
+use crate::open::{Pools, Shared};
+
+/// One of the two typed connections.
+#[derive(Debug)]
+pub(crate) enum Conn {
+    Sqlite(PoolConnection<Sqlite>),
+    Postgres(PoolConnection<Postgres>),
+}
+
+/// A connection taken from its pool.
+///
+/// A future that is dropped in the middle of a statement (the client went away) leaves `unsettled` set. Then,
+/// or with a transaction open, the connection is cleaned up by a task of its own before others get it.
+#[derive(Debug)]
+pub(crate) struct Link {
+    conn: Option<Conn>,
+    pub(crate) shared: Arc<Shared>,
+    limit: Duration,
+    unsettled: bool,
+    in_transaction: bool,
+}
+
+impl Link {
+    /// A connection that may only read.
+    pub(crate) async fn reader(shared: &Arc<Shared>) -> Result<Self, StoreError> {
+        let conn = match &shared.pools {
+            Pools::Sqlite { readers, .. } => Conn::Sqlite(readers.acquire().await?),
+            Pools::Postgres(pool) => Conn::Postgres(pool.acquire().await?),
+        };
+        Ok(Self::new(shared, conn))
+    }
+
+    /// A connection with a write transaction begun.
+    pub(crate) async fn writer(shared: &Arc<Shared>) -> Result<Self, StoreError> {
+        let (conn, begin) = match &shared.pools {
+            Pools::Sqlite { writer, .. } => (Conn::Sqlite(writer.acquire().await?), "BEGIN IMMEDIATE"),
+            Pools::Postgres(pool) => {
+                (Conn::Postgres(pool.acquire().await?), "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
+            }
+        };
+        let mut link = Self::new(shared, conn);
+        link.in_transaction = true;
+        link.run(begin).await?;
+        Ok(link)
+    }
+
+    fn new(shared: &Arc<Shared>, conn: Conn) -> Self {
+        // The server's own limit is shorter, so that it speaks first where it can.
+        let limit = shared.limit.saturating_add(Duration::from_secs(1));
+        Self { conn: Some(conn), shared: shared.clone(), limit, unsettled: false, in_transaction: false }
+    }
+
+    /// Ends the transaction for good.
+    pub(crate) async fn commit(mut self) -> Result<(), StoreError> {
+        self.run("COMMIT").await?;
+        self.in_transaction = false;
+        Ok(())
+    }
+
+    /// Runs a statement without parameters or rows.
+    pub(crate) async fn run(&mut self, sql: impl SqlSafeStr) -> Result<(), StoreError> {
+        let limit = self.limit();
+        let done = match self.begin_statement()? {
+            Conn::Sqlite(conn) => {
+                bounded(limit, async { sqlx::raw_sql(sql).execute(&mut **conn).await.map(drop) }).await
+            }
+            Conn::Postgres(conn) => {
+                bounded(limit, async { sqlx::raw_sql(sql).execute(&mut **conn).await.map(drop) }).await
+            }
+        };
+        self.end_statement(done)
+    }
+
+    /// How long one statement may take, as seen from here.
+    pub(crate) fn limit(&self) -> Duration {
+        self.limit
+    }
+
+    /// Waits longer from now on: migrations.
+    pub(crate) fn wait_up_to(&mut self, limit: Duration) {
+        self.limit = limit;
+    }
+
+    /// The connection, marked as busy until [`Link::end_statement`].
+    pub(crate) fn begin_statement(&mut self) -> Result<&mut Conn, StoreError> {
+        self.unsettled = true;
+        self.conn.as_mut().ok_or_else(|| StoreError::Unavailable("the connection was given up".to_owned()))
+    }
+
+    /// Takes the outcome of a statement. A connection that did not answer in time is given up.
+    pub(crate) fn end_statement<T>(&mut self, outcome: Outcome<T>) -> Result<T, StoreError> {
+        match outcome {
+            Outcome::Done(done) => {
+                self.unsettled = false;
+                Ok(done?)
+            }
+            Outcome::Late => {
+                give_up(self.conn.take());
+                Err(StoreError::Unavailable(format!("no answer within {:?}", self.limit())))
+            }
+        }
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        let Some(conn) = self.conn.take().filter(|_| self.unsettled || self.in_transaction) else { return };
+        match tokio::runtime::Handle::try_current() {
+            Ok(runtime) => drop(runtime.spawn(clean(conn, self.limit()))),
+            Err(_) => give_up(Some(conn)),
+        }
+    }
+}
+
+/// Ends whatever is open on a connection before the pool gets it back. `ROLLBACK` without a transaction is a
+/// warning in PostgreSQL and an error in SQLite, and means the same: nothing is open.
+async fn clean(conn: Conn, limit: Duration) {
+    match conn {
+        Conn::Sqlite(mut conn) => {
+            let outcome = bounded(limit, sqlx::raw_sql("ROLLBACK").execute(&mut *conn)).await;
+            let nothing_open = |error: &sqlx::Error| error.to_string().contains("no transaction is active");
+            if !matches!(&outcome, Outcome::Done(Ok(_)))
+                && !matches!(&outcome, Outcome::Done(Err(error)) if nothing_open(error))
+            {
+                conn.close_on_drop();
+            }
+        }
+        Conn::Postgres(mut conn) => {
+            let outcome = bounded(limit, sqlx::raw_sql("ROLLBACK").execute(&mut *conn)).await;
+            if !matches!(outcome, Outcome::Done(Ok(_))) {
+                conn.close_on_drop();
+            }
+        }
+    }
+}
+
+/// Closes a connection, and with it whatever was going on there.
+fn give_up(conn: Option<Conn>) {
+    match conn {
+        Some(Conn::Sqlite(conn)) => drop(conn.detach()),
+        Some(Conn::Postgres(conn)) => drop(conn.detach()),
+        None => {}
+    }
+}
+
+/// What became of a statement.
+#[derive(Debug)]
+pub(crate) enum Outcome<T> {
+    Done(Result<T, sqlx::Error>),
+    Late,
+}
+
+/// Waits for a statement, but not for ever.
+pub(crate) async fn bounded<T>(limit: Duration, work: impl Future<Output = Result<T, sqlx::Error>>) -> Outcome<T> {
+    match tokio::time::timeout(limit, work).await {
+        Ok(done) => Outcome::Done(done),
+        Err(_) => Outcome::Late,
+    }
+}
+
+/// Runs one body on whichever typed connection is there:
+///
+/// ```text
+/// on!(self, |c, sql| sqlx::query_as(sql(FIND)).bind(id).fetch_optional(c).await)
+/// ```
+///
+/// `c` is the connection and `sql` turns a [`Statement`](crate::query::Statement) into this database's text.
+macro_rules! on {
+    ($read:expr, |$conn:ident, $sql:ident| $body:expr) => {{
+        let link = $read.link();
+        let limit = link.limit();
+        let outcome = match link.begin_statement()? {
+            $crate::link::Conn::Sqlite(conn) => {
+                let $conn = &mut **conn;
+                let $sql = <sqlx::Sqlite as $crate::query::Dialect>::text;
+                $crate::link::bounded(limit, async { $body }).await
+            }
+            $crate::link::Conn::Postgres(conn) => {
+                let $conn = &mut **conn;
+                let $sql = <sqlx::Postgres as $crate::query::Dialect>::text;
+                $crate::link::bounded(limit, async { $body }).await
+            }
+        };
+        link.end_statement(outcome)
+    }};
+}
+pub(crate) use on;

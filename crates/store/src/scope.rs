@@ -1,0 +1,97 @@
+//! What may be touched. A store is of one scope, and a statement is a method of the scope that may run it.
+
+use std::sync::Arc;
+
+use durward_proto::{SessionId, UserId};
+use durward_verify::{Admin, Permit, Verified};
+
+use crate::error::StoreError;
+use crate::link::Link;
+use crate::open::Shared;
+use crate::tx::{Read, Write};
+
+/// The rows of the user who asks. Made from the proof of who that is.
+#[derive(Debug, Clone)]
+pub struct Own {
+    pub(crate) user: UserId,
+    pub(crate) session: SessionId,
+}
+
+/// Any user's rows, for administrators.
+#[derive(Debug, Clone)]
+pub struct AnyUser(());
+
+/// Credentials, sessions and budgets before anybody is known: the login flows.
+#[derive(Debug, Clone)]
+pub struct Gate(());
+
+/// Jobs, checks and migrations, which depend on nobody's authentication.
+#[derive(Debug, Clone)]
+pub struct System(());
+
+/// The database within one scope. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Scoped<S> {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) scope: S,
+}
+
+/// The asking user's own rows.
+pub type OwnStore = Scoped<Own>;
+/// Any user's rows.
+pub type AnyUserStore = Scoped<AnyUser>;
+/// What the login flows hold.
+pub type GateStore = Scoped<Gate>;
+/// What jobs, checks and migrations hold.
+pub type SystemStore = Scoped<System>;
+
+/// What a request's handler holds: it leads to rows only together with a proof. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Store {
+    shared: Arc<Shared>,
+}
+
+impl Store {
+    /// The rows of the user who asks.
+    pub fn own(&self, who: &Verified) -> OwnStore {
+        Scoped::own(&self.shared, who.user_id(), who.session_id())
+    }
+
+    /// Any user's rows.
+    pub fn any_user(&self, _permit: &Permit<Admin>) -> AnyUserStore {
+        Scoped { shared: self.shared.clone(), scope: AnyUser(()) }
+    }
+}
+
+impl Scoped<Own> {
+    pub(crate) fn own(shared: &Arc<Shared>, user: UserId, session: SessionId) -> Self {
+        Self { shared: shared.clone(), scope: Own { user, session } }
+    }
+}
+
+impl<S: Clone> Scoped<S> {
+    /// A connection to read with. Each statement sees what is committed when it starts.
+    ///
+    /// # Errors
+    /// `Unavailable` when no connection becomes free within `acquire_timeout`.
+    pub async fn read(&self) -> Result<Read<S>, StoreError> {
+        Ok(Read::new(Link::reader(&self.shared).await?, self.scope.clone()))
+    }
+
+    /// A transaction. It is undone unless it is committed.
+    ///
+    /// # Errors
+    /// `Unavailable` when no connection becomes free within `acquire_timeout`.
+    pub async fn write(&self) -> Result<Write<S>, StoreError> {
+        Ok(Write::new(Read::new(Link::writer(&self.shared).await?, self.scope.clone())))
+    }
+}
+
+/// The three capabilities that come out of opening a database.
+pub(crate) fn capabilities(shared: Arc<Shared>) -> (Store, GateStore, SystemStore) {
+    (
+        Store { shared: shared.clone() },
+        Scoped { shared: shared.clone(), scope: Gate(()) },
+        Scoped { shared, scope: System(()) },
+    )
+}

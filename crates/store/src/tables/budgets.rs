@@ -1,0 +1,126 @@
+//! `guess_budgets`: how often somebody may still guess. Counted before the check, in the database, so that all
+//! nodes and all paths share one count.
+
+use std::time::Duration;
+
+use durward_proto::Timestamp;
+
+use crate::error::StoreError;
+use crate::link::on;
+use crate::query::queries;
+use crate::scope::Gate;
+use crate::tx::Write;
+
+/// How much guessing a key allows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BudgetRule {
+    /// So many are free within the window. 0 counts as 1.
+    pub limit: u32,
+    /// When it has passed since the first, everything starts anew.
+    pub window: Duration,
+    /// How long to wait after the last free one; it doubles with each further one, up to the window.
+    pub first_delay: Duration,
+}
+
+/// What became of a charge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Charge {
+    /// It is counted; go on and check.
+    Allowed,
+    /// Not now. It is not counted, so that knocking does not lengthen the wait.
+    Refused {
+        /// How long until the next one is let through.
+        retry_after: Duration,
+    },
+}
+
+/// The longest window: a hundred years, so that no sum of times overflows.
+const LONGEST: i64 = 100 * 366 * 86_400 * 1_000_000;
+
+queries! {
+    // $1 key, $2 now, $3 window, $4 limit, $5 first delay, $6 how many doublings reach the window.
+    // In each CASE: the window has passed (or began in the future: the clock was set back) / not yet / counted.
+    /// Counts one, or refuses it, and says which.
+    CHARGE = "INSERT INTO guess_budgets AS b (key, failures, window_started_at, next_allowed_at, refused) \
+        VALUES ($1, 1, $2, CASE WHEN $4 <= 1 THEN $2 + $5 ELSE 0 END, FALSE) \
+        ON CONFLICT (key) DO UPDATE SET \
+        failures = CASE \
+            WHEN $2 - b.window_started_at >= $3 OR b.window_started_at - $2 >= $3 THEN 1 \
+            WHEN $2 < b.next_allowed_at THEN b.failures \
+            ELSE b.failures + 1 END, \
+        window_started_at = CASE \
+            WHEN $2 - b.window_started_at >= $3 OR b.window_started_at - $2 >= $3 THEN $2 \
+            ELSE b.window_started_at END, \
+        next_allowed_at = CASE \
+            WHEN $2 - b.window_started_at >= $3 OR b.window_started_at - $2 >= $3 THEN excluded.next_allowed_at \
+            WHEN $2 < b.next_allowed_at THEN b.next_allowed_at \
+            WHEN b.failures + 1 < $4 THEN 0 \
+            WHEN b.failures + 1 - $4 >= $6 THEN $2 + $3 \
+            ELSE $2 + (CAST($5 AS BIGINT) << CAST(b.failures + 1 - $4 AS INTEGER)) END, \
+        refused = $2 - b.window_started_at < $3 AND b.window_started_at - $2 < $3 AND $2 < b.next_allowed_at \
+        RETURNING refused, next_allowed_at";
+    /// Takes one back, and the wait with it.
+    REFUND = "UPDATE guess_budgets SET failures = CASE WHEN failures > 0 THEN failures - 1 ELSE 0 END, \
+        next_allowed_at = 0 WHERE key = $1";
+}
+
+impl Write<Gate> {
+    /// Counts one guess under `key` before it is checked. Of many at once no more than the rule allows get
+    /// through.
+    ///
+    /// # Errors
+    /// As all statements: `Unavailable` or `Broken`.
+    pub async fn charge(&mut self, key: &str, now: Timestamp, rule: &BudgetRule) -> Result<Charge, StoreError> {
+        let window = micros(rule.window).clamp(1, LONGEST);
+        let first_delay = micros(rule.first_delay).clamp(1, window);
+        let now = now.micros();
+        let (refused, next_allowed_at): (bool, i64) = on!(self, |c, sql| sqlx::query_as(sql(CHARGE))
+            .bind(key)
+            .bind(now)
+            .bind(window)
+            .bind(i64::from(rule.limit.max(1)))
+            .bind(first_delay)
+            .bind(doublings(first_delay, window))
+            .fetch_one(c)
+            .await)?;
+        let wait = u64::try_from(next_allowed_at.saturating_sub(now)).unwrap_or(0);
+        Ok(if refused { Charge::Refused { retry_after: Duration::from_micros(wait) } } else { Charge::Allowed })
+    }
+
+    /// Takes one back after a success, and the wait with it.
+    ///
+    /// # Errors
+    /// As all statements: `Unavailable` or `Broken`.
+    pub async fn refund(&mut self, key: &str) -> Result<(), StoreError> {
+        on!(self, |c, sql| sqlx::query(sql(REFUND)).bind(key).execute(c).await.map(drop))
+    }
+}
+
+/// How often `from` must be doubled to reach `to`. Both are positive.
+fn doublings(from: i64, to: i64) -> i64 {
+    let mut reached = from;
+    let mut count = 0;
+    while reached < to {
+        reached = reached.saturating_mul(2);
+        count += 1;
+    }
+    count
+}
+
+fn micros(duration: Duration) -> i64 {
+    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn doublings_never_overflow() {
+        assert_eq!(doublings(1, 1), 0);
+        assert_eq!(doublings(1, 2), 1);
+        assert_eq!(doublings(3, 13), 3);
+        // The shift in SQL is by less than this, so that it stays below the window.
+        assert!(doublings(1, LONGEST) < 62);
+    }
+}

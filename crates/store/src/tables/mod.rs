@@ -1,0 +1,61 @@
+//! One file per table: its rows, its statements, and who may run them.
+
+/// Declares the modules and collects their statements, so that none can be forgotten.
+macro_rules! tables {
+    ($($module:ident)+) => {
+        $(mod $module;)+
+
+        /// Every statement that the program can run, by module.
+        pub(crate) const ALL: &[&[crate::query::Statement]] = &[$($module::ALL),+];
+    };
+}
+
+tables! {
+    budgets
+    conversations
+    login_attempts
+    messages
+    profiles
+    refresh_tokens
+    revocation_events
+    security_audit
+    sessions
+    settings
+    system
+    tickets
+    users
+}
+
+pub(crate) use revocation_events::COUNTER_BEHIND;
+
+pub use budgets::{BudgetRule, Charge};
+pub use conversations::ConversationRow;
+pub use login_attempts::NewAttempt;
+pub use messages::{MessageRow, NewMessage};
+pub use refresh_tokens::RefreshRow;
+pub use revocation_events::{EventKind, EventRow, NewEvent};
+pub use sessions::{LiveRow, NewSession, SessionRow};
+pub use tickets::TicketRow;
+pub use users::{CredentialRow, NewUser, UserRow};
+
+/// Where a page begins: after this row (key-set paging).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct After {
+    /// The row's time, by which the list is ordered.
+    pub at: durward_proto::Timestamp,
+    /// The row's id, which decides between rows of one time.
+    pub id: uuid::Uuid,
+}
+
+impl After {
+    /// Before everything in a list that goes back in time.
+    fn newest() -> Self {
+        // The year 9999: beyond any row, and within what both databases can keep.
+        Self { at: durward_proto::Timestamp::from_seconds(253_370_764_800), id: uuid::Uuid::max() }
+    }
+
+    /// Before everything in a list that goes forward in time.
+    fn oldest() -> Self {
+        Self { at: durward_proto::Timestamp::from_seconds(0), id: uuid::Uuid::nil() }
+    }
+}

@@ -1,0 +1,321 @@
+//! `user_sessions`: what a login opens and a logout ends. An ended session stays as a row until it is pruned.
+
+use durward_proto::ids::UuidId;
+use durward_proto::wire::auth::Transport;
+use durward_proto::{AccountStatus, Role, SessionId, Timestamp, UserId};
+use uuid::Uuid;
+
+use crate::encode::Db;
+use crate::error::StoreError;
+use crate::link::on;
+use crate::query::queries;
+use crate::scope::{Gate, Own, System};
+use crate::tables::After;
+use crate::tx::{Read, Write};
+
+/// A session to open. It starts at generation 1, which counts as settled.
+#[derive(Debug, Clone)]
+pub struct NewSession<'a> {
+    /// Its id.
+    pub id: SessionId,
+    /// Whose it is.
+    pub user_id: UserId,
+    /// The time.
+    pub now: Timestamp,
+    /// When it ends at the latest.
+    pub expires_at: Timestamp,
+    /// When the user showed who they are.
+    pub auth_time: Timestamp,
+    /// How: RFC 8176 words, separated by spaces.
+    pub amr: &'a str,
+    /// How the client keeps its tokens.
+    pub transport: Transport,
+    /// The client's `User-Agent`.
+    pub user_agent: Option<&'a str>,
+    /// The client's address.
+    pub ip: Option<&'a str>,
+    /// The hash of the device's cookie.
+    pub device_hash: Option<[u8; 32]>,
+}
+
+/// A session and its user as they are now.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct LiveRow {
+    /// Whose it is.
+    #[sqlx(try_from = "Db<UserId>")]
+    pub user_id: UserId,
+    /// The user's address.
+    pub email: String,
+    /// The user's role.
+    #[sqlx(try_from = "Db<Role>")]
+    pub role: Role,
+    /// The user's status.
+    #[sqlx(try_from = "Db<AccountStatus>")]
+    pub status: AccountStatus,
+    /// When it ends at the latest.
+    #[sqlx(try_from = "Db<Timestamp>")]
+    pub expires_at: Timestamp,
+    /// When it was ended, if it was.
+    #[sqlx(try_from = "Db<Option<Timestamp>>")]
+    pub ended_at: Option<Timestamp>,
+    /// When it was last used.
+    #[sqlx(try_from = "Db<Timestamp>")]
+    pub last_seen_at: Timestamp,
+    /// The newest generation whose tokens were used.
+    #[sqlx(try_from = "i64")]
+    pub settled_generation: u32,
+    /// When the user showed who they are.
+    #[sqlx(try_from = "Db<Timestamp>")]
+    pub auth_time: Timestamp,
+    /// How: words separated by spaces.
+    pub amr: String,
+    /// How the client keeps its tokens.
+    #[sqlx(try_from = "Db<Transport>")]
+    pub transport: Transport,
+}
+
+/// A session in its user's list.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct SessionRow {
+    /// Its id.
+    #[sqlx(try_from = "Db<SessionId>")]
+    pub id: SessionId,
+    /// The client's `User-Agent`.
+    pub user_agent: Option<String>,
+    /// The address it was opened from.
+    pub ip: Option<String>,
+    /// When it was opened.
+    #[sqlx(try_from = "Db<Timestamp>")]
+    pub created_at: Timestamp,
+    /// When it was last used.
+    #[sqlx(try_from = "Db<Timestamp>")]
+    pub last_seen_at: Timestamp,
+    /// When it ends at the latest.
+    #[sqlx(try_from = "Db<Timestamp>")]
+    pub expires_at: Timestamp,
+}
+
+queries! {
+    /// Opens a session.
+    INSERT = "INSERT INTO user_sessions (id, user_id, created_at, last_seen_at, expires_at, ended_at, end_reason, \
+        auth_time, amr, transport, generation, settled_generation, user_agent, ip, device_hash) \
+        VALUES ($1, $2, $3, $3, $4, NULL, NULL, $5, $6, $7, 1, 1, $8, $9, $10)";
+    /// A session with its user.
+    LIVE = "SELECT s.user_id, u.email, u.role, u.status, s.expires_at, s.ended_at, s.last_seen_at, \
+        s.settled_generation, s.auth_time, s.amr, s.transport \
+        FROM user_sessions s JOIN users u ON u.id = s.user_id WHERE s.id = $1";
+    /// Raises the settled generation.
+    SETTLE = "UPDATE user_sessions SET settled_generation = $2 WHERE id = $1 AND settled_generation < $2";
+    /// Begins the generation that a rotation made.
+    START_GENERATION = "UPDATE user_sessions SET generation = $2, last_seen_at = $3 \
+        WHERE id = $1 AND generation < $2";
+    /// Notes that it was used.
+    TOUCH = "UPDATE user_sessions SET last_seen_at = $2 WHERE id = $1 AND last_seen_at < $2";
+    /// Ends one of a user's sessions.
+    END = "UPDATE user_sessions SET ended_at = $3, end_reason = $4 \
+        WHERE id = $1 AND user_id = $2 AND ended_at IS NULL";
+    /// Ends all of a user's sessions but one.
+    END_ALL = "UPDATE user_sessions SET ended_at = $3, end_reason = $4 \
+        WHERE user_id = $1 AND id <> $2 AND ended_at IS NULL RETURNING id";
+    /// A page of a user's live sessions, newest first.
+    PAGE = "SELECT id, user_agent, ip, created_at, last_seen_at, expires_at FROM user_sessions \
+        WHERE user_id = $1 AND ended_at IS NULL AND expires_at > $2 AND (created_at, id) < ($3, $4) \
+        ORDER BY created_at DESC, id DESC LIMIT $5";
+}
+
+impl Read<Gate> {
+    /// A session and its user, whatever state they are in.
+    ///
+    /// # Errors
+    /// As all statements: `Unavailable` or `Broken`.
+    pub async fn live_session(&mut self, session: SessionId) -> Result<Option<LiveRow>, StoreError> {
+        on!(self, |c, sql| sqlx::query_as(sql(LIVE)).bind(session.uuid()).fetch_optional(c).await)
+    }
+}
+
+impl Write<Gate> {
+    /// Opens a session.
+    ///
+    /// # Errors
+    /// As all statements: `Unavailable` or `Broken`; `Conflict` when the user is no longer there.
+    pub async fn insert_session(&mut self, new: &NewSession<'_>) -> Result<(), StoreError> {
+        on!(self, |c, sql| sqlx::query(sql(INSERT))
+            .bind(new.id.uuid())
+            .bind(new.user_id.0)
+            .bind(Db(new.now))
+            .bind(Db(new.expires_at))
+            .bind(Db(new.auth_time))
+            .bind(new.amr)
+            .bind(Db(new.transport))
+            .bind(new.user_agent)
+            .bind(new.ip)
+            .bind(new.device_hash.as_ref().map(<[u8; 32]>::as_slice))
+            .execute(c)
+            .await
+            .map(drop))
+    }
+
+    /// Notes that tokens of `generation` were used. It only ever rises.
+    ///
+    /// # Errors
+    /// As all statements: `Unavailable` or `Broken`.
+    pub async fn settle_generation(&mut self, session: SessionId, generation: u32) -> Result<(), StoreError> {
+        on!(self, |c, sql| sqlx::query(sql(SETTLE))
+            .bind(session.uuid())
+            .bind(i64::from(generation))
+            .execute(c)
+            .await
+            .map(drop))
+    }
+
+    /// Begins the generation that a rotation of the refresh token made; that is a use of the session, too.
+    ///
+    /// # Errors
+    /// As all statements: `Unavailable` or `Broken`.
+    pub async fn start_generation(
+        &mut self,
+        session: SessionId,
+        generation: u32,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        on!(self, |c, sql| sqlx::query(sql(START_GENERATION))
+            .bind(session.uuid())
+            .bind(i64::from(generation))
+            .bind(Db(now))
+            .execute(c)
+            .await
+            .map(drop))
+    }
+
+    /// Notes that the session was used.
+    ///
+    /// # Errors
+    /// As all statements: `Unavailable` or `Broken`.
+    pub async fn touch_session(&mut self, session: SessionId, now: Timestamp) -> Result<(), StoreError> {
+        on!(self, |c, sql| sqlx::query(sql(TOUCH)).bind(session.uuid()).bind(Db(now)).execute(c).await.map(drop))
+    }
+
+    /// Ends one session of a user; `false` when it is not theirs or has ended before.
+    ///
+    /// # Errors
+    /// As all statements: `Unavailable` or `Broken`.
+    pub async fn end_session(
+        &mut self,
+        user: UserId,
+        session: SessionId,
+        now: Timestamp,
+        reason: &str,
+    ) -> Result<bool, StoreError> {
+        end(self, user, session, now, reason).await
+    }
+
+    /// Ends all sessions of a user but `except`, and says which those were.
+    ///
+    /// # Errors
+    /// As all statements: `Unavailable` or `Broken`.
+    pub async fn end_sessions(
+        &mut self,
+        user: UserId,
+        except: Option<SessionId>,
+        now: Timestamp,
+        reason: &str,
+    ) -> Result<Vec<SessionId>, StoreError> {
+        end_all(self, user, except, now, reason).await
+    }
+}
+
+impl Read<Own> {
+    /// A page of the asking user's live sessions, newest first.
+    ///
+    /// # Errors
+    /// As all statements: `Unavailable` or `Broken`.
+    pub async fn sessions(&mut self, after: Option<After>, limit: u32) -> Result<Vec<SessionRow>, StoreError> {
+        let user = self.scope.user;
+        let now = self.now();
+        let after = after.unwrap_or(After::newest());
+        on!(self, |c, sql| sqlx::query_as(sql(PAGE))
+            .bind(user.0)
+            .bind(Db(now))
+            .bind(Db(after.at))
+            .bind(after.id)
+            .bind(i64::from(limit))
+            .fetch_all(c)
+            .await)
+    }
+}
+
+impl Write<Own> {
+    /// Ends one of the asking user's sessions; `false` when it is not theirs or has ended before.
+    ///
+    /// # Errors
+    /// As all statements: `Unavailable` or `Broken`.
+    pub async fn end_session(
+        &mut self,
+        session: SessionId,
+        now: Timestamp,
+        reason: &str,
+    ) -> Result<bool, StoreError> {
+        let user = self.scope.user;
+        end(self, user, session, now, reason).await
+    }
+
+    /// Ends all of the asking user's sessions but the one that asks, and says which those were.
+    ///
+    /// # Errors
+    /// As all statements: `Unavailable` or `Broken`.
+    pub async fn end_other_sessions(&mut self, now: Timestamp, reason: &str) -> Result<Vec<SessionId>, StoreError> {
+        let (user, asking) = (self.scope.user, self.scope.session);
+        end_all(self, user, Some(asking), now, reason).await
+    }
+}
+
+impl Write<System> {
+    /// Ends all sessions of a user, and says which those were.
+    ///
+    /// # Errors
+    /// As all statements: `Unavailable` or `Broken`.
+    pub async fn end_sessions(
+        &mut self,
+        user: UserId,
+        now: Timestamp,
+        reason: &str,
+    ) -> Result<Vec<SessionId>, StoreError> {
+        end_all(self, user, None, now, reason).await
+    }
+}
+
+async fn end<S>(
+    write: &mut Write<S>,
+    user: UserId,
+    session: SessionId,
+    now: Timestamp,
+    reason: &str,
+) -> Result<bool, StoreError> {
+    on!(write, |c, sql| sqlx::query(sql(END))
+        .bind(session.uuid())
+        .bind(user.0)
+        .bind(Db(now))
+        .bind(reason)
+        .execute(c)
+        .await
+        .map(|done| done.rows_affected() == 1))
+}
+
+async fn end_all<S>(
+    write: &mut Write<S>,
+    user: UserId,
+    except: Option<SessionId>,
+    now: Timestamp,
+    reason: &str,
+) -> Result<Vec<SessionId>, StoreError> {
+    // No session has the nil id.
+    let except = except.map_or(Uuid::nil(), UuidId::uuid);
+    let ended: Vec<Uuid> = on!(write, |c, sql| sqlx::query_scalar(sql(END_ALL))
+        .bind(user.0)
+        .bind(except)
+        .bind(Db(now))
+        .bind(reason)
+        .fetch_all(c)
+        .await)?;
+    Ok(ended.into_iter().map(SessionId::from_uuid).collect())
+}

@@ -1,0 +1,358 @@
+//! `users`: accounts, with the hash of the password beside them but never in the same row type.
+
+use durward_proto::wire::auth::User;
+use durward_proto::{AccountStatus, Email, Role, Timestamp, UserId};
+
+use crate::encode::Db;
+use crate::error::StoreError;
+use crate::link::on;
+use crate::query::queries;
+use crate::scope::{AnyUser, Gate, Own, System};
+use crate::tx::{Read, Write};
+
+/// An account.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct UserRow {
+    /// Its id.
+    #[sqlx(try_from = "Db<UserId>")]
+    pub id: UserId,
+    /// As it was typed.
+    pub email: String,
+    /// May be absent.
+    pub full_name: Option<String>,
+    /// What they may do.
+    #[sqlx(try_from = "Db<Role>")]
+    pub role: Role,
+    /// Whether the account may be used.
+    #[sqlx(try_from = "Db<AccountStatus>")]
+    pub status: AccountStatus,
+    /// Whether the address was confirmed.
+    pub email_verified: bool,
+    /// Whether a second factor is on.
+    pub tfa_enabled: bool,
+    /// When it was registered.
+    #[sqlx(try_from = "Db<Timestamp>")]
+    pub created_at: Timestamp,
+    /// When the account or the profile last changed.
+    #[sqlx(try_from = "Db<Timestamp>")]
+    pub updated_at: Timestamp,
+}
+
+impl From<UserRow> for User {
+    fn from(row: UserRow) -> Self {
+        Self {
+            id: row.id,
+            email: row.email,
+            full_name: row.full_name,
+            role: row.role,
+            status: row.status,
+            email_verified: row.email_verified,
+            tfa_enabled: row.tfa_enabled,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        }
+    }
+}
+
+/// An account with what its password is checked against.
+#[derive(Clone, sqlx::FromRow)]
+pub struct CredentialRow {
+    /// The account.
+    #[sqlx(flatten)]
+    pub user: UserRow,
+    /// A PHC string.
+    pub password_hash: String,
+}
+
+impl std::fmt::Debug for CredentialRow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CredentialRow").field("user", &self.user).finish_non_exhaustive()
+    }
+}
+
+/// An account to make.
+#[derive(Clone)]
+pub struct NewUser<'a> {
+    /// The address; its key decides whether it is taken.
+    pub email: &'a Email,
+    /// May be absent.
+    pub full_name: Option<&'a str>,
+    /// A PHC string.
+    pub password_hash: &'a str,
+    /// What they may do.
+    pub role: &'a Role,
+    /// Whether the account may be used at once.
+    pub status: AccountStatus,
+    /// Whether the address is known to be theirs.
+    pub email_verified: bool,
+    /// The time.
+    pub now: Timestamp,
+}
+
+impl std::fmt::Debug for NewUser<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NewUser").field("email", &self.email).finish_non_exhaustive()
+    }
+}
+
+queries! {
+    /// The credential by the address's key.
+    CREDENTIAL_BY_EMAIL = "SELECT id, email, full_name, role, status, email_verified, tfa_enabled, created_at, \
+        updated_at, password_hash FROM users WHERE email_key = $1";
+    /// The credential by id.
+    CREDENTIAL_BY_ID = "SELECT id, email, full_name, role, status, email_verified, tfa_enabled, created_at, \
+        updated_at, password_hash FROM users WHERE id = $1";
+    /// Makes an account; no row when the address is taken.
+    INSERT = "INSERT INTO users (email, email_key, full_name, password_hash, role, status, email_verified, \
+        tfa_enabled, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, FALSE, $8, $8) \
+        ON CONFLICT (email_key) DO NOTHING RETURNING id, email, full_name, role, status, email_verified, \
+        tfa_enabled, created_at, updated_at";
+    /// Changes the hash, if it is still the one that was checked.
+    REPLACE_PASSWORD = "UPDATE users SET password_hash = $3, updated_at = $4 \
+        WHERE id = $1 AND password_hash = $2";
+    /// One account by id.
+    BY_ID = "SELECT id, email, full_name, role, status, email_verified, tfa_enabled, created_at, updated_at \
+        FROM users WHERE id = $1";
+    /// One account by the address's key.
+    BY_EMAIL = "SELECT id, email, full_name, role, status, email_verified, tfa_enabled, created_at, updated_at \
+        FROM users WHERE email_key = $1";
+    /// A page of accounts whose address or name matches a pattern.
+    PAGE = "SELECT id, email, full_name, role, status, email_verified, tfa_enabled, created_at, updated_at \
+        FROM users WHERE id > $1 AND (email_key LIKE $2 ESCAPE '!' OR LOWER(full_name) LIKE $2 ESCAPE '!') \
+        ORDER BY id LIMIT $3";
+    /// Changes the role.
+    SET_ROLE = "UPDATE users SET role = $2, updated_at = $3 WHERE id = $1";
+    /// Changes the status.
+    SET_STATUS = "UPDATE users SET status = $2, updated_at = $3 WHERE id = $1";
+    /// Changes the hash whatever it was.
+    SET_PASSWORD = "UPDATE users SET password_hash = $2, updated_at = $3 WHERE id = $1";
+    /// Deletes an account and what hangs on it.
+    DELETE = "DELETE FROM users WHERE id = $1";
+}
+
+impl Read<Gate> {
+    /// The account and its password's hash, by [`Email::key`].
+    ///
+    /// # Errors
+    /// As all statements: `Unavailable` or `Broken`.
+    pub async fn credential_by_email(&mut self, email_key: &str) -> Result<Option<CredentialRow>, StoreError> {
+        on!(self, |c, sql| sqlx::query_as(sql(CREDENTIAL_BY_EMAIL)).bind(email_key).fetch_optional(c).await)
+    }
+
+    /// The account and its password's hash.
+    ///
+    /// # Errors
+    /// As all statements: `Unavailable` or `Broken`.
+    pub async fn credential_by_id(&mut self, user: UserId) -> Result<Option<CredentialRow>, StoreError> {
+        on!(self, |c, sql| sqlx::query_as(sql(CREDENTIAL_BY_ID)).bind(user.0).fetch_optional(c).await)
+    }
+}
+
+impl Write<Gate> {
+    /// Makes an account and its empty profile. `None` when the address is taken: of many at once, one wins.
+    ///
+    /// # Errors
+    /// As all statements: `Unavailable` or `Broken`.
+    pub async fn insert_user(&mut self, new: &NewUser<'_>) -> Result<Option<UserRow>, StoreError> {
+        insert(self, new).await
+    }
+
+    /// Changes the hash, if it is still `old_hash`.
+    ///
+    /// # Errors
+    /// As all statements: `Unavailable` or `Broken`.
+    pub async fn replace_password(
+        &mut self,
+        user: UserId,
+        old_hash: &str,
+        new_hash: &str,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        on!(self, |c, sql| sqlx::query(sql(REPLACE_PASSWORD))
+            .bind(user.0)
+            .bind(old_hash)
+            .bind(new_hash)
+            .bind(Db(now))
+            .execute(c)
+            .await
+            .map(|done| done.rows_affected() == 1))
+    }
+}
+
+impl Read<Own> {
+    /// The asking user's account. `None` when it was deleted a moment ago.
+    ///
+    /// # Errors
+    /// As all statements: `Unavailable` or `Broken`.
+    pub async fn user(&mut self) -> Result<Option<UserRow>, StoreError> {
+        let user = self.scope.user;
+        by_id(self, user).await
+    }
+}
+
+impl Read<AnyUser> {
+    /// A page of accounts by id, those whose address or name contains `query`, from the one after `after_id`.
+    ///
+    /// # Errors
+    /// As all statements: `Unavailable` or `Broken`.
+    pub async fn users(
+        &mut self,
+        query: Option<&str>,
+        after_id: Option<UserId>,
+        limit: u32,
+    ) -> Result<Vec<UserRow>, StoreError> {
+        page(self, query, after_id, limit).await
+    }
+
+    /// One account.
+    ///
+    /// # Errors
+    /// As all statements: `Unavailable` or `Broken`.
+    pub async fn user(&mut self, user: UserId) -> Result<Option<UserRow>, StoreError> {
+        by_id(self, user).await
+    }
+}
+
+impl Read<System> {
+    /// One account by [`Email::key`].
+    ///
+    /// # Errors
+    /// As all statements: `Unavailable` or `Broken`.
+    pub async fn user_by_email(&mut self, email_key: &str) -> Result<Option<UserRow>, StoreError> {
+        on!(self, |c, sql| sqlx::query_as(sql(BY_EMAIL)).bind(email_key).fetch_optional(c).await)
+    }
+
+    /// A page of accounts, as for administrators.
+    ///
+    /// # Errors
+    /// As all statements: `Unavailable` or `Broken`.
+    pub async fn users(
+        &mut self,
+        query: Option<&str>,
+        after_id: Option<UserId>,
+        limit: u32,
+    ) -> Result<Vec<UserRow>, StoreError> {
+        page(self, query, after_id, limit).await
+    }
+}
+
+impl Write<System> {
+    /// Makes an account and its empty profile. `None` when the address is taken.
+    ///
+    /// # Errors
+    /// As all statements: `Unavailable` or `Broken`.
+    pub async fn insert_user(&mut self, new: &NewUser<'_>) -> Result<Option<UserRow>, StoreError> {
+        insert(self, new).await
+    }
+
+    /// Changes the role; `false` when there is no such user. The sessions are the caller's to end.
+    ///
+    /// # Errors
+    /// As all statements: `Unavailable` or `Broken`.
+    pub async fn set_role(&mut self, user: UserId, role: &Role, now: Timestamp) -> Result<bool, StoreError> {
+        on!(self, |c, sql| sqlx::query(sql(SET_ROLE))
+            .bind(user.0)
+            .bind(role.as_str())
+            .bind(Db(now))
+            .execute(c)
+            .await
+            .map(|done| done.rows_affected() == 1))
+    }
+
+    /// Changes the status; `false` when there is no such user. The sessions are the caller's to end.
+    ///
+    /// # Errors
+    /// As all statements: `Unavailable` or `Broken`.
+    pub async fn set_status(
+        &mut self,
+        user: UserId,
+        status: AccountStatus,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        on!(self, |c, sql| sqlx::query(sql(SET_STATUS))
+            .bind(user.0)
+            .bind(status.as_str())
+            .bind(Db(now))
+            .execute(c)
+            .await
+            .map(|done| done.rows_affected() == 1))
+    }
+
+    /// Sets the password's hash; `false` when there is no such user. The sessions are the caller's to end.
+    ///
+    /// # Errors
+    /// As all statements: `Unavailable` or `Broken`.
+    pub async fn set_password(&mut self, user: UserId, hash: &str, now: Timestamp) -> Result<bool, StoreError> {
+        on!(self, |c, sql| sqlx::query(sql(SET_PASSWORD))
+            .bind(user.0)
+            .bind(hash)
+            .bind(Db(now))
+            .execute(c)
+            .await
+            .map(|done| done.rows_affected() == 1))
+    }
+
+    /// Deletes an account with its profile, settings, sessions, tokens and conversations. The audit trail and
+    /// the login trail stay. `false` when there is no such user.
+    ///
+    /// # Errors
+    /// As all statements: `Unavailable` or `Broken`.
+    pub async fn delete_user(&mut self, user: UserId) -> Result<bool, StoreError> {
+        on!(self, |c, sql| sqlx::query(sql(DELETE))
+            .bind(user.0)
+            .execute(c)
+            .await
+            .map(|done| done.rows_affected() == 1))
+    }
+}
+
+async fn insert<S>(write: &mut Write<S>, new: &NewUser<'_>) -> Result<Option<UserRow>, StoreError> {
+    let made: Option<UserRow> = on!(write, |c, sql| sqlx::query_as(sql(INSERT))
+        .bind(new.email.as_str())
+        .bind(new.email.key())
+        .bind(new.full_name)
+        .bind(new.password_hash)
+        .bind(new.role.as_str())
+        .bind(new.status.as_str())
+        .bind(new.email_verified)
+        .bind(Db(new.now))
+        .fetch_optional(c)
+        .await)?;
+    if let Some(user) = &made {
+        write.insert_profile(user.id, new.now).await?;
+    }
+    Ok(made)
+}
+
+async fn by_id<S>(read: &mut Read<S>, user: UserId) -> Result<Option<UserRow>, StoreError> {
+    on!(read, |c, sql| sqlx::query_as(sql(BY_ID)).bind(user.0).fetch_optional(c).await)
+}
+
+async fn page<S>(
+    read: &mut Read<S>,
+    query: Option<&str>,
+    after_id: Option<UserId>,
+    limit: u32,
+) -> Result<Vec<UserRow>, StoreError> {
+    let pattern = containing(query.unwrap_or(""));
+    on!(read, |c, sql| sqlx::query_as(sql(PAGE))
+        .bind(after_id.map_or(0, |id| id.0))
+        .bind(&pattern)
+        .bind(i64::from(limit))
+        .fetch_all(c)
+        .await)
+}
+
+/// A `LIKE` pattern for texts that contain this one, in any case, with nothing in it taken as a wildcard.
+fn containing(text: &str) -> String {
+    let mut pattern = String::with_capacity(text.len() + 2);
+    pattern.push('%');
+    for c in text.to_lowercase().chars() {
+        if matches!(c, '%' | '_' | '!') {
+            pattern.push('!');
+        }
+        pattern.push(c);
+    }
+    pattern.push('%');
+    pattern
+}

@@ -1,0 +1,102 @@
+//! Settings that are one of a few words.
+
+use std::fmt;
+
+use serde_json::Value as Json;
+
+use crate::config::candidate::Raw;
+use crate::config::nearest::nearest;
+use crate::config::value::Value;
+
+macro_rules! choice {
+    ($($(#[$doc:meta])* pub enum $Name:ident { $($(#[$word_doc:meta])* $Word:ident = $text:literal,)+ })+) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum $Name { $($(#[$word_doc])* $Word,)+ }
+
+        impl $Name {
+            /// The word for it.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$Word => $text,)+ }
+            }
+        }
+
+        impl fmt::Display for $Name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl Value for $Name {
+            fn expected() -> String {
+                one_of(&[$($text),+])
+            }
+
+            fn parse(raw: &Raw) -> Result<Self, String> {
+                let text = raw.text()?.trim();
+                $(if text.eq_ignore_ascii_case($text) { return Ok(Self::$Word); })+
+                Err(format!("not known; did you mean `{}`?", nearest(text, [$($text),+]).unwrap_or_default()))
+            }
+
+            fn shown(&self) -> Json {
+                Json::from(self.as_str())
+            }
+        }
+    )+};
+}
+
+choice! {
+    /// How much is at stake.
+    pub enum Environment {
+        /// A developer's machine.
+        Development = "development",
+        /// A test run.
+        Test = "test",
+        /// Before production, held to the same rules.
+        Staging = "staging",
+        /// The real thing.
+        Production = "production",
+    }
+
+    /// What `serve` does about a schema that is behind.
+    pub enum Migrate {
+        /// Brings it up to date.
+        Apply = "apply",
+        /// Refuses to start.
+        Check = "check",
+    }
+
+    /// How access tokens are signed.
+    pub enum Algorithm {
+        /// HMAC with SHA-256 (RFC 7518 section 3.2).
+        Hs256 = "HS256",
+    }
+
+    /// The form of log lines.
+    pub enum LogFormat {
+        /// For people.
+        Text = "text",
+        /// One JSON object a line.
+        Json = "json",
+    }
+
+    /// Who answers in the chat.
+    pub enum Answering {
+        /// Says what it was told.
+        Echo = "echo",
+    }
+}
+
+impl Environment {
+    /// Staging and production: where weak secrets and plain http are refused.
+    pub const fn is_guarded(self) -> bool {
+        matches!(self, Self::Staging | Self::Production)
+    }
+}
+
+fn one_of(words: &[&str]) -> String {
+    match words {
+        [only] => format!("`{only}`"),
+        words => format!("one of `{}`", words.join("`, `")),
+    }
+}

@@ -1,0 +1,128 @@
+//! What can be read but must not be used. In staging and production much more than in development.
+
+use durward_proto::Secret;
+
+use crate::config::Config;
+use crate::config::known_secrets::weakness;
+use crate::config::problem::{Problem, check_of};
+
+/// RFC 7518 section 3.2: a key of the same size as the hash's output, or larger.
+const SHORTEST_SECRET: usize = 32;
+
+/// Four GiB: above that, a slip of the pen is likelier than a wish.
+const MOST_MEMORY_KIB: u32 = 4 * 1024 * 1024;
+
+const MAKE_A_SECRET: &str = "make one with `openssl rand -base64 32` and set it";
+
+impl Config {
+    /// Everything for which the server must not start, all at once. [`crate::config::Loaded::problems`] adds where
+    /// each value came from.
+    pub fn problems(&self) -> Vec<Problem> {
+        let mut problems = self.impossible();
+        if self.environment.is_guarded() {
+            problems.extend(self.unsafe_secrets());
+            problems.extend(self.plain_http());
+        }
+        problems
+    }
+
+    /// What cannot work in any environment.
+    fn impossible(&self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        if let Some(domain) = &self.cookies.domain
+            && !domain.covers(&self.server.public_url.host())
+        {
+            problems.push(problem(
+                "cookies.domain",
+                format!("{domain}, for which a browser takes no cookie from {}", self.server.public_url),
+                "the public URL's host or a domain above it",
+                "correct cookies.domain or server.public_url; for one host leave the domain out",
+            ));
+        }
+        if self.mail.url.is_some() && self.mail.from.is_none() {
+            let cure = "set it to an address that the mail server accepts";
+            problems.push(problem("mail.from", "nothing, while mail.url is set", "a sender", cure));
+        }
+        if self.registration.verify_email && self.mail.url.is_none() {
+            let cure = "set mail.url, or registration.verify_email = false";
+            problems.push(problem("registration.verify_email", "true without a mail server", "a mail server", cure));
+        }
+        if self.metrics.listen == Some(self.server.listen) && self.server.listen.port() != 0 {
+            let expected = "an address of its own";
+            problems.push(problem("metrics.listen", "server.listen's address", expected, "take another port"));
+        }
+        // RFC 9106 section 3.1.
+        let least = self.password.parallelism.saturating_mul(8);
+        if !(least..=MOST_MEMORY_KIB).contains(&self.password.memory_kib) {
+            problems.push(problem(
+                "password.memory_kib",
+                self.password.memory_kib.to_string(),
+                format!("{least} (eight for each lane) to {MOST_MEMORY_KIB}"),
+                "the default is 19456",
+            ));
+        }
+        problems
+    }
+
+    fn unsafe_secrets(&self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        if self.tokens.secret.is_none() {
+            let environment = self.environment;
+            let found = format!("nothing, and in {environment} none is made up");
+            problems.push(problem("tokens.secret", found, "a secret of at least 32 bytes", MAKE_A_SECRET));
+        }
+        let secrets = [("tokens.secret", &self.tokens.secret), ("csrf.secret", &self.csrf.secret)];
+        for (key, secret) in secrets.into_iter().filter_map(|(key, secret)| Some((key, secret.as_ref()?.expose()))) {
+            if secret.len() < SHORTEST_SECRET {
+                let found = format!("{} bytes", secret.len());
+                problems.push(problem(key, found, "at least 32 bytes", MAKE_A_SECRET));
+            } else if let Some(found) = weakness(secret) {
+                problems.push(problem(key, found, "random text of at least 32 bytes", MAKE_A_SECRET));
+            }
+        }
+        problems.extend(self.shared_secrets());
+        problems
+    }
+
+    /// One text for two purposes: who learns it in one place has the other too.
+    fn shared_secrets(&self) -> Vec<Problem> {
+        let mail = self.mail.url.as_ref().and_then(|url| url.password.as_ref());
+        let all = [
+            ("tokens.secret", self.tokens.secret.as_ref()),
+            ("csrf.secret", self.csrf.secret.as_ref()),
+            ("database.url", self.database.url.password()),
+            ("mail.url", mail),
+        ];
+        let all: Vec<(&str, &Secret)> = all.into_iter().filter_map(|(key, secret)| Some((key, secret?))).collect();
+        let mut problems = Vec::new();
+        for (place, (key, secret)) in all.iter().enumerate() {
+            if let Some((earlier, _)) = all.iter().take(place).find(|(_, earlier)| earlier == secret) {
+                let found = format!("the same secret as in {earlier}");
+                problems.push(Problem { id: "secrets", ..problem(key, found, "a secret of its own", MAKE_A_SECRET) });
+            }
+        }
+        problems
+    }
+
+    fn plain_http(&self) -> Option<Problem> {
+        (!self.server.public_url.is_https()).then(|| {
+            problem(
+                "server.public_url",
+                self.server.public_url.to_string(),
+                format!("an https URL in {}", self.environment),
+                "set it to the https URL that browsers use; a proxy before the server may end TLS",
+            )
+        })
+    }
+}
+
+fn problem(key: &str, found: impl Into<String>, expected: impl Into<String>, cure: impl Into<String>) -> Problem {
+    Problem {
+        id: check_of(key),
+        key: key.to_owned(),
+        source: String::new(),
+        found: found.into(),
+        expected: expected.into(),
+        cure: cure.into(),
+    }
+}

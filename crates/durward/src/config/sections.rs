@@ -1,0 +1,236 @@
+//! Every setting: `durward.toml`'s tables with their rows. The doc comments are what `docs/config.md` says.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use durward_proto::Secret;
+use ipnet::IpNet;
+
+use crate::config::choice::{Algorithm, Answering, Environment, LogFormat, Migrate};
+use crate::config::cookie_domain::CookieDomain;
+use crate::config::database::DatabaseUrl;
+use crate::config::filter::LogFilter;
+use crate::config::mail::{MailUrl, Mailbox};
+use crate::config::origin::{Origin, PublicUrl};
+use crate::config::section::Fallback::{Computed, Nothing, Text};
+use crate::config::section::section;
+use crate::config::value::Strength;
+
+section! {
+    /// What belongs to no table. In the file these stand before the first table.
+    pub struct Root as "" {
+        /// How much is at stake. Staging and production refuse to start with weak secrets or a plain http URL,
+        /// and their cookies are always `Secure`. `durward dev` refuses both.
+        environment: Environment = Computed("`production`; `development` for `durward dev`"),
+        /// The directory for what the server keeps itself: the SQLite database and the secret it made in
+        /// development. A relative path starts at the working directory.
+        data_dir: PathBuf = Text("./data"),
+        /// Whether answers carry the security headers (`Content-Security-Policy`, `X-Frame-Options`, ...). Turn it
+        /// off only where a proxy sets them.
+        security_headers: bool = Text("true"),
+    }
+}
+
+section! {
+    /// Where the server listens, and how the world sees it.
+    pub struct Server as "server" {
+        /// The address and port that are listened on. Port 0 takes any free port. `API_PORT` sets the port alone.
+        listen: SocketAddr = Text("127.0.0.1:8000"),
+        /// The origin under which browsers reach the server: scheme, host and port, without a path. `DOMAIN` sets the host:
+        /// `https` unless it is this machine.
+        public_url: PublicUrl = Computed("`http://localhost:` and the port of `server.listen`"),
+        /// The proxies whose `X-Forwarded-For` and `Forwarded` are believed: addresses or networks (`10.0.0.0/8`).
+        trusted_proxies: Vec<IpNet> = Nothing,
+    }
+}
+
+section! {
+    /// The database.
+    pub struct Database as "database" {
+        /// SQLite or PostgreSQL, written as other programs write it; see "Database URLs" below. The variables
+        /// `POSTGRES_HOST`, `_PORT`, `_USER`, `_PASSWORD` and `_DB` set one part each.
+        url: DatabaseUrl = Computed("`sqlite://<data_dir>/durward.db`"),
+        /// Whether `serve` brings the schema up to date (`apply`) or refuses to start when it is behind (`check`).
+        migrate: Migrate = Text("apply"),
+        /// How many connections are held open at most.
+        max_connections: u32 = Text("10"),
+    }
+}
+
+section! {
+    /// Access tokens and refresh tokens.
+    pub struct Tokens as "tokens" {
+        /// The key that signs access tokens, as text; its bytes are the HMAC key, so any JWT library can check a
+        /// token with it. At least 32 bytes: `openssl rand -base64 32`.
+        secret: Option<Secret> =
+            Computed("none; in development and test one is made and kept in `data_dir`"),
+        /// How access tokens are signed (RFC 7518 section 3.1).
+        algorithm: Algorithm = Text("HS256"),
+        /// How long an access token holds.
+        access_ttl: Duration = Text("60m"),
+        /// How long a refresh token holds, unless it is used before.
+        refresh_ttl: Duration = Text("7d"),
+        /// The `iss` of every token.
+        issuer: String = Computed("`server.public_url`"),
+        /// The `aud` of every token.
+        audience: String = Text("durward"),
+    }
+}
+
+section! {
+    /// Protection against requests that other sites provoke.
+    pub struct Csrf as "csrf" {
+        /// The key that signs CSRF tokens; another one than `tokens.secret`. At least 32 bytes.
+        secret: Option<Secret> = Computed("derived from `tokens.secret`"),
+    }
+}
+
+section! {
+    /// Which other sites may call the API from a browser.
+    pub struct Cors as "cors" {
+        /// Whole origins such as `https://app.example.com`, each as a browser sends it: no path, no slash at the
+        /// end, no wildcard.
+        allowed_origins: Vec<Origin> = Nothing,
+    }
+}
+
+section! {
+    /// How long a login lasts.
+    pub struct Session as "session" {
+        /// A session ends when it was not used for this long; `off` for never. `SESSION_TIMEOUT_MINUTES` of 0 is
+        /// `off` too.
+        idle_timeout: Option<Duration> = Nothing,
+        /// A session ends this long after its login, used or not.
+        absolute_timeout: Duration = Text("30d"),
+    }
+}
+
+section! {
+    /// The cookies that the server sets.
+    pub struct Cookies as "cookies" {
+        /// The `Domain` of the cookies: `.example.com` shares them with every sub-domain. Without it they belong
+        /// to the public URL's host alone.
+        domain: Option<CookieDomain> = Nothing,
+        /// Whether scripts can read the access token's cookie (it is `HttpOnly` otherwise).
+        access_token_readable: bool = Text("false"),
+        /// Whether secure cookies carry `__Host-` or `__Secure-` before their names.
+        prefix: bool = Text("true"),
+    }
+}
+
+section! {
+    /// The WebSocket chat.
+    pub struct WebSocket as "websocket" {
+        /// Whether `?token=` in a WebSocket's URL is looked at. URLs end up in logs of proxies; prefer tickets.
+        token_in_url: bool = Computed("`false`; `true` for `durward dev`"),
+        /// How many sockets one user may hold open on one node.
+        max_connections_per_user: u32 = Text("20"),
+        /// How many messages one socket may send in a minute.
+        max_messages_per_minute: u32 = Text("120"),
+    }
+}
+
+section! {
+    /// Who may make an account.
+    pub struct Registration as "registration" {
+        /// Whether anybody may register.
+        open: bool = Text("true"),
+        /// Whether an address has to be confirmed by a mail before the account is active.
+        verify_email: bool = Computed("`true` where `mail.url` is set"),
+        /// Whether an operator has to activate each new account.
+        approve: bool = Text("false"),
+    }
+}
+
+section! {
+    /// How passwords are hashed (Argon2id, RFC 9106) and judged.
+    pub struct Password as "password" {
+        /// Memory of one hash, in KiB.
+        memory_kib: u32 = Text("19456"),
+        /// Passes over the memory.
+        iterations: u32 = Text("2"),
+        /// Lanes of one hash.
+        parallelism: u32 = Text("1"),
+        /// How many hashes are computed at once; each takes `memory_kib`.
+        max_concurrent: u32 = Computed("the number of cores"),
+        /// The estimated strength below which a new password is refused: zxcvbn's score, 0 (anything) to 4.
+        min_strength: Strength = Text("2"),
+    }
+}
+
+section! {
+    /// The mail server for confirmations and password resets.
+    pub struct Mail as "mail" {
+        /// `smtp://user:password@host:587` (STARTTLS) or `smtps://host:465`. `?tls=` is `required` (the default),
+        /// `opportunistic` or `none`.
+        url: Option<MailUrl> = Nothing,
+        /// The sender: `name@example.com` or `Name <name@example.com>`.
+        from: Option<Mailbox> = Nothing,
+    }
+}
+
+section! {
+    /// How often somebody may guess wrong.
+    pub struct Limits as "limits" {
+        /// Wrong answers for one account, from anywhere, within the window.
+        account_failures: u32 = Text("10"),
+        /// Wrong answers from one client (an IPv4 address, an IPv6 /64) within the window.
+        address_failures: u32 = Text("100"),
+        /// After this long the counting starts anew.
+        window: Duration = Text("15m"),
+        /// The first delay once the limit is reached; it doubles with each further wrong answer.
+        first_delay: Duration = Text("1s"),
+    }
+}
+
+section! {
+    /// The circuit breakers around everything remote.
+    pub struct Breaker as "breaker" {
+        /// Failures in a row that open a breaker.
+        failure_threshold: u32 = Text("3"),
+        /// Successful probes in a row that close it again.
+        success_threshold: u32 = Text("1"),
+        /// How long it stays open before a probe is let through.
+        recovery_timeout: Duration = Text("10s"),
+        /// A call that takes longer counts as failed.
+        call_timeout: Duration = Text("5s"),
+        /// Whether the recovery time doubles each time a probe fails.
+        exponential_backoff: bool = Text("false"),
+    }
+}
+
+section! {
+    /// Metrics for Prometheus.
+    pub struct Metrics as "metrics" {
+        /// A listener of their own, so that the public one does not show them. Without it they are at `/metrics`
+        /// of the main listener.
+        listen: Option<SocketAddr> = Nothing,
+    }
+}
+
+section! {
+    /// What the server writes to standard error.
+    pub struct Log as "log" {
+        /// `error`, `warn`, `info`, `debug` or `trace`, or by module: `info,durward_core=debug`.
+        level: LogFilter = Text("info"),
+        /// For people (`text`) or for machines (`json`).
+        format: LogFormat = Text("text"),
+    }
+}
+
+section! {
+    /// The settings that each user has.
+    pub struct Settings as "settings" {
+        /// A file with the JSON Schema of the users' settings; without it the built-in one.
+        schema: Option<PathBuf> = Nothing,
+    }
+}
+
+section! {
+    /// The chat's answering side.
+    pub struct Chat as "chat" {
+        /// Who answers: `echo` says what it was told.
+        answering: Answering = Text("echo"),
+    }
+}

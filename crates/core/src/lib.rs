@@ -1,1 +1,40 @@
-//! durward core
+//! durward's decisions: who may log in, what a session is, when it ends. No HTTP and no SQL.
+//!
+//! A login can be read in order: [`login`] asks [`budgets`] whether another guess is allowed, [`factors`] whether
+//! enough was shown, and hands the [`factors::Authenticated`] it gets to [`issue`], which opens the session.
+//! Everything that ends a session goes through [`revoke`].
+
+pub mod admin;
+pub mod budgets;
+pub mod chat;
+pub mod client;
+pub mod conversations;
+pub mod csrf;
+pub mod events;
+pub mod factors;
+pub mod fault;
+pub mod issue;
+pub mod leases;
+pub mod login;
+pub mod logout;
+pub mod operator;
+pub mod own;
+pub mod page;
+pub mod password_change;
+pub mod refresh;
+pub mod refresh_token;
+pub mod register;
+pub mod revoke;
+pub mod roster;
+pub mod service;
+pub mod settings_schema;
+pub mod sockets;
+pub mod tickets;
+
+pub use client::Client;
+pub use csrf::{Csrf, CsrfFault};
+pub use fault::Fault;
+pub use issue::Opened;
+pub use register::Registration;
+pub use roster::Roster;
+pub use service::{Core, Parts, Policy};

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use durward_proto::ids::UuidId;
+use durward_proto::wire::auth::User;
 use durward_proto::{AccountStatus, Clock, Code, Role, Secret, SessionId, Timestamp, TokenId, UserId};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
@@ -89,6 +90,11 @@ impl InMemory {
     pub(crate) fn end(&self, session: SessionId, code: Code) {
         self.forget(session);
         self.truth.lock().unwrap().remove(&session);
+        self.tell(session, code);
+    }
+
+    /// Only the word that the session has ended.
+    pub(crate) fn tell(&self, session: SessionId, code: Code) {
         if let Some(sender) = self.watched.lock().unwrap().get(&session) {
             sender.send_replace(Some(code));
         }
@@ -140,13 +146,24 @@ pub(crate) fn session() -> SessionId {
     SessionId::from_uuid(Uuid::from_u128(0x0199_0000_0000_7000_8000_0000_0000_0001))
 }
 
+pub(crate) fn user() -> User {
+    User {
+        id: UserId(7),
+        email: "ann@example.com".into(),
+        full_name: None,
+        role: Role::user(),
+        status: AccountStatus::Active,
+        email_verified: true,
+        tfa_enabled: false,
+        created_at: Timestamp::from_seconds(NOW),
+        updated_at: Timestamp::from_seconds(NOW),
+    }
+}
+
 pub(crate) fn live() -> LiveSession {
     LiveSession {
-        user_id: UserId(7),
-        email: "ann@example.com".into(),
-        role: Role::user(),
+        user: Arc::new(user()),
         scopes: ["chat".to_owned()].into(),
-        status: AccountStatus::Active,
         expires_at: Timestamp::from_seconds(NOW + 7 * 86_400),
         settled: AtomicU32::new(1),
     }

@@ -4,22 +4,17 @@ use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 
-use durward_proto::{AccountStatus, Code, Role, SessionId, Timestamp, UserId};
+use durward_proto::wire::auth::User;
+use durward_proto::{Code, SessionId, Timestamp};
 use tokio::sync::watch;
 
 /// What holds now for a session that is alive. Whoever keeps these replaces one when something changes.
 #[derive(Debug)]
 pub struct LiveSession {
-    /// Whose session it is.
-    pub user_id: UserId,
-    /// The user's e-mail address.
-    pub email: Arc<str>,
-    /// The user's role.
-    pub role: Role,
-    /// What the user may do beyond the role.
+    /// Whose session it is: id, address, role and status as they are now.
+    pub user: Arc<User>,
+    /// What the user may do.
     pub scopes: Arc<[String]>,
-    /// Whether the account may be used.
-    pub status: AccountStatus,
     /// When the session ends by itself.
     pub expires_at: Timestamp,
     /// The newest generation of refresh tokens that is known to be in use; it only rises.

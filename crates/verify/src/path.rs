@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use durward_proto::wire::auth::User;
 use durward_proto::{AccountStatus, Clock, Role, SessionId, Timestamp, TokenId, UserId};
 use http::HeaderMap;
 
@@ -262,10 +263,10 @@ fn in_time(claims: &claims::Read<'_>, now: Timestamp) -> Result<(), Refusal> {
 }
 
 fn alive(live: &LiveSession, user: Option<UserId>, now: Timestamp) -> Result<(), Refusal> {
-    if user.is_some_and(|user| user != live.user_id) || live.expires_at <= now {
+    if user.is_some_and(|user| user != live.user.id) || live.expires_at <= now {
         return Err(Refusal::Revoked);
     }
-    if live.status == AccountStatus::Active { Ok(()) } else { Err(Refusal::AccountInactive) }
+    if live.user.status == AccountStatus::Active { Ok(()) } else { Err(Refusal::AccountInactive) }
 }
 
 /// The proof of who asks, at the moment of the asking. Only a [`Verifier`] makes one, and none can be copied.
@@ -315,7 +316,7 @@ pub struct Verified {
 impl Verified {
     /// The user.
     pub fn user_id(&self) -> UserId {
-        self.live.user_id
+        self.live.user.id
     }
 
     /// The session.
@@ -323,14 +324,19 @@ impl Verified {
         self.session_id
     }
 
+    /// The user as they are now.
+    pub fn user(&self) -> &User {
+        &self.live.user
+    }
+
     /// The user's e-mail address now, whatever the token says.
     pub fn email(&self) -> &str {
-        &self.live.email
+        &self.live.user.email
     }
 
     /// The user's role now, whatever the token says.
     pub fn role(&self) -> &Role {
-        &self.live.role
+        &self.live.user.role
     }
 
     /// The user's scopes now, whatever the token says.
@@ -367,7 +373,7 @@ impl Verified {
 impl fmt::Debug for Verified {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Verified")
-            .field("user_id", &self.live.user_id)
+            .field("user_id", &self.live.user.id)
             .field("session_id", &self.session_id)
             .field("source", &self.source)
             .finish_non_exhaustive()

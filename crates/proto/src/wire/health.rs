@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CheckStatus {
+    /// Not looked at, because something it needs is failing.
+    Skipped,
     /// As it should be.
     Ok,
     /// Works, but should be looked at.

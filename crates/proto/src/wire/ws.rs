@@ -8,6 +8,15 @@ use crate::ids::{ConversationId, MessageId, SessionId, UserId};
 use crate::secret::Secret;
 use crate::time::Timestamp;
 
+/// `POST /api/v1/ws/ticket`.
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+pub struct TicketAnswer {
+    /// What to send as `?ticket=`: good for one socket.
+    pub ticket: Secret,
+    /// Its life in seconds.
+    pub expires_in: u64,
+}
+
 /// From the client.
 #[derive(Debug, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]

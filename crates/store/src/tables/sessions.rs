@@ -2,7 +2,7 @@
 
 use durward_proto::ids::UuidId;
 use durward_proto::wire::auth::Transport;
-use durward_proto::{AccountStatus, Role, SessionId, Timestamp, UserId};
+use durward_proto::{SessionId, Timestamp, UserId};
 use uuid::Uuid;
 
 use crate::encode::Db;
@@ -11,6 +11,7 @@ use crate::link::on;
 use crate::query::queries;
 use crate::scope::{Gate, Own, System};
 use crate::tables::After;
+use crate::tables::users::UserRow;
 use crate::tx::{Read, Write};
 
 /// A session to open. It starts at generation 1, which counts as settled.
@@ -42,16 +43,8 @@ pub struct NewSession<'a> {
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct LiveRow {
     /// Whose it is.
-    #[sqlx(try_from = "Db<UserId>")]
-    pub user_id: UserId,
-    /// The user's address.
-    pub email: String,
-    /// The user's role.
-    #[sqlx(try_from = "Db<Role>")]
-    pub role: Role,
-    /// The user's status.
-    #[sqlx(try_from = "Db<AccountStatus>")]
-    pub status: AccountStatus,
+    #[sqlx(flatten)]
+    pub user: UserRow,
     /// When it ends at the latest.
     #[sqlx(try_from = "Db<Timestamp>")]
     pub expires_at: Timestamp,
@@ -101,8 +94,8 @@ queries! {
         auth_time, amr, transport, generation, settled_generation, user_agent, ip, device_hash) \
         VALUES ($1, $2, $3, $3, $4, NULL, NULL, $5, $6, $7, 1, 1, $8, $9, $10)";
     /// A session with its user.
-    LIVE = "SELECT s.user_id, u.email, u.role, u.status, s.expires_at, s.ended_at, s.last_seen_at, \
-        s.settled_generation, s.auth_time, s.amr, s.transport \
+    LIVE = "SELECT u.id, u.email, u.full_name, u.role, u.status, u.email_verified, u.tfa_enabled, u.created_at, \
+        u.updated_at, s.expires_at, s.ended_at, s.last_seen_at, s.settled_generation, s.auth_time, s.amr, s.transport \
         FROM user_sessions s JOIN users u ON u.id = s.user_id WHERE s.id = $1";
     /// Raises the settled generation.
     SETTLE = "UPDATE user_sessions SET settled_generation = $2 WHERE id = $1 AND settled_generation < $2";
@@ -117,6 +110,8 @@ queries! {
     /// Ends all of a user's sessions but one.
     END_ALL = "UPDATE user_sessions SET ended_at = $3, end_reason = $4 \
         WHERE user_id = $1 AND id <> $2 AND ended_at IS NULL RETURNING id";
+    /// A user's sessions that have not ended.
+    IDS = "SELECT id FROM user_sessions WHERE user_id = $1 AND ended_at IS NULL";
     /// A page of a user's live sessions, newest first.
     PAGE = "SELECT id, user_agent, ip, created_at, last_seen_at, expires_at FROM user_sessions \
         WHERE user_id = $1 AND ended_at IS NULL AND expires_at > $2 AND (created_at, id) < ($3, $4) \
@@ -130,6 +125,16 @@ impl Read<Gate> {
     /// As all statements: `Unavailable` or `Broken`.
     pub async fn live_session(&mut self, session: SessionId) -> Result<Option<LiveRow>, StoreError> {
         on!(self, |c, sql| sqlx::query_as(sql(LIVE)).bind(session.uuid()).fetch_optional(c).await)
+    }
+
+    /// A user's sessions that have not ended.
+    ///
+    /// # Errors
+    /// As all statements: `Unavailable` or `Broken`.
+    pub async fn session_ids(&mut self, user: UserId) -> Result<Vec<SessionId>, StoreError> {
+        let ids: Vec<Uuid> =
+            on!(self, |c, sql| sqlx::query_scalar(sql(IDS)).bind(user.0).fetch_all(c).await)?;
+        Ok(ids.into_iter().map(SessionId::from_uuid).collect())
     }
 }
 

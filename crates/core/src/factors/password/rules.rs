@@ -1,0 +1,90 @@
+//! Which passwords are accepted: 8 to 1,024 bytes after NFKC, not common, not easy to guess (contract section 2,
+//! NIST SP 800-63B section 5.1.1.2).
+
+use durward_proto::problem::FieldError;
+use durward_proto::{Code, Problem, Secret};
+use unicode_normalization::UnicodeNormalization;
+
+use crate::fault::Fault;
+
+/// The fewest and the most bytes of a password.
+const BYTES: std::ops::RangeInclusive<usize> = 8..=1_024;
+/// How much of a password its strength is estimated from: an estimate of more costs seconds and finds nothing new.
+const ESTIMATED: usize = 100;
+
+/// The form in which a password is hashed: NFKC, so that two keyboards give the same bytes. Never trimmed or cut.
+pub fn prepare(password: &Secret) -> Secret {
+    Secret::new(password.expose().nfkc().collect::<String>())
+}
+
+/// The rules for new passwords.
+#[derive(Debug, Clone, Copy)]
+pub struct PasswordRules {
+    /// The lowest acceptable score on zxcvbn's scale of 0 to 4.
+    pub min_strength: u8,
+}
+
+impl PasswordRules {
+    /// Checks a new password; `about` is what a guesser would try first: the user's name and address.
+    ///
+    /// # Errors
+    /// `weak_password`, with the reason at `pointer`.
+    pub fn check(&self, password: &Secret, about: &[&str], pointer: &str) -> Result<(), Fault> {
+        let prepared = prepare(password);
+        let bytes = prepared.expose().len();
+        if !BYTES.contains(&bytes) {
+            return Err(weak(pointer, format!("a password has 8 to 1,024 bytes; this one has {bytes}")));
+        }
+        let start: String = prepared.expose().chars().take(ESTIMATED).collect();
+        let estimate = zxcvbn::zxcvbn(&start, about);
+        if u8::from(estimate.score()) >= self.min_strength {
+            return Ok(());
+        }
+        let advice = estimate.feedback().map(|feedback| {
+            let warning = feedback.warning().map(|warning| warning.to_string());
+            warning.into_iter().chain(feedback.suggestions().iter().map(ToString::to_string)).collect::<Vec<_>>()
+        });
+        let advice =
+            advice.filter(|advice| !advice.is_empty()).unwrap_or_else(|| vec!["Add another word or two.".to_owned()]);
+        Err(weak(pointer, format!("this password is too easy to guess. {}", advice.join(" "))))
+    }
+}
+
+fn weak(pointer: &str, detail: String) -> Fault {
+    Fault::of(Problem::new(Code::WeakPassword).detail(detail.clone()).errors(vec![FieldError::new(pointer, detail)]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(password: &str) -> Result<(), Fault> {
+        PasswordRules { min_strength: 2 }.check(&Secret::new(password), &["ann@example.com", "Ann Lee"], "/password")
+    }
+
+    #[test]
+    fn common_short_long_and_personal_ones_are_refused() {
+        let long = "x9".repeat(513);
+        for password in ["", "short", "password", "12345678", "qwertyuiop", "ann@example.com", "aaaaaaaaaaaa", &long] {
+            let fault = check(password).unwrap_err();
+            assert_eq!(fault.code(), Code::WeakPassword, "{password}");
+            assert_eq!(fault.problem().errors[0].pointer, "/password");
+            assert!(password.is_empty() || password == "password" || !fault.problem().detail.contains(password));
+        }
+    }
+
+    #[test]
+    fn anything_else_is_accepted() {
+        let most = "correct horse battery staple ".repeat(40);
+        for password in
+            ["correct horse battery staple", "  leading and trailing  ", "пароль-из-семи-слов", &most[..1_024]]
+        {
+            assert!(check(password).is_ok(), "{password}");
+        }
+    }
+
+    #[test]
+    fn two_keyboards_one_password() {
+        assert_eq!(prepare(&Secret::new("cafe\u{301} ﬁ")), prepare(&Secret::new("café fi")));
+    }
+}

@@ -1,0 +1,157 @@
+//! What an operator does to accounts from the command line. A process of its own: running nodes hear of it through the
+//! event table.
+
+use std::sync::Arc;
+
+use durward_proto::{AccountStatus, Clock, Email, Role, SessionId, UserId};
+use durward_store::{Audit, EventKind, NewEvent, NewUser, System, SystemStore, UserRow, Write};
+use serde_json::json;
+
+use crate::fault::Fault;
+
+/// An operator at the command line.
+#[derive(Clone)]
+pub struct Operator {
+    system: SystemStore,
+    clock: Arc<dyn Clock>,
+}
+
+impl std::fmt::Debug for Operator {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Operator")
+    }
+}
+
+impl Operator {
+    /// With the capability of the system.
+    pub fn new(system: SystemStore, clock: Arc<dyn Clock>) -> Self {
+        Self { system, clock }
+    }
+
+    /// The account with this address.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn find(&self, email: &Email) -> Result<Option<UserRow>, Fault> {
+        Ok(self.system.read().await?.user_by_email(&email.key()).await?)
+    }
+
+    /// All accounts, by id; `after` goes on behind one.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn list(&self, after: Option<UserId>, limit: u32) -> Result<Vec<UserRow>, Fault> {
+        Ok(self.system.read().await?.users(None, after, limit).await?)
+    }
+
+    /// Opens an active account. `None` when the address is taken.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn create(&self, email: &Email, role: &Role, password_hash: &str) -> Result<Option<UserRow>, Fault> {
+        let new = NewUser {
+            email,
+            full_name: None,
+            password_hash,
+            role,
+            status: AccountStatus::Active,
+            email_verified: true,
+            now: self.clock.now(),
+        };
+        let mut write = self.system.write().await?;
+        let Some(user) = write.insert_user(&new).await? else { return Ok(None) };
+        write.commit(act("user_created", user.id).detail(json!({ "by": "operator", "role": role.as_str() }))).await?;
+        Ok(Some(user))
+    }
+
+    /// Gives an account another role. Its sessions live on with it; its sockets close.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn set_role(&self, user: UserId, role: &Role) -> Result<(), Fault> {
+        let mut write = self.system.write().await?;
+        write.set_role(user, role, self.clock.now()).await?;
+        self.event(&mut write, user, None, "role_changed").await?;
+        write.commit(act("role_changed", user).detail(json!({ "by": "operator", "role": role.as_str() }))).await?;
+        Ok(())
+    }
+
+    /// Changes an account's status; unless it becomes active, its sessions end.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn set_status(&self, user: UserId, status: AccountStatus) -> Result<(), Fault> {
+        let mut write = self.system.write().await?;
+        write.set_status(user, status, self.clock.now()).await?;
+        if status == AccountStatus::Active {
+            // Nodes may remember that it was not.
+            self.event(&mut write, user, None, "activated").await?;
+        } else {
+            self.end_all(&mut write, user, status.as_str()).await?;
+        }
+        let audit = act("status_changed", user).detail(json!({ "by": "operator", "status": status.as_str() }));
+        write.commit(audit).await?;
+        Ok(())
+    }
+
+    /// Replaces an account's password; its sessions end.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn set_password(&self, user: UserId, password_hash: &str) -> Result<(), Fault> {
+        let mut write = self.system.write().await?;
+        write.set_password(user, password_hash, self.clock.now()).await?;
+        self.end_all(&mut write, user, "password_changed").await?;
+        write.commit(act("password_changed", user).detail(json!({ "by": "operator" }))).await?;
+        Ok(())
+    }
+
+    /// Ends all sessions of an account. Says how many there were.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn revoke_sessions(&self, user: UserId) -> Result<usize, Fault> {
+        let mut write = self.system.write().await?;
+        let ended = self.end_all(&mut write, user, "revoked").await?;
+        write.commit(act("sessions_revoked", user).detail(json!({ "by": "operator", "sessions": ended }))).await?;
+        Ok(ended)
+    }
+
+    /// Deletes an account with all that belongs to it. The audit trail keeps what was done.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn delete(&self, user: UserId) -> Result<(), Fault> {
+        let mut write = self.system.write().await?;
+        self.end_all(&mut write, user, "deleted").await?;
+        write.delete_user(user).await?;
+        write.commit(act("user_deleted", user).detail(json!({ "by": "operator" }))).await?;
+        Ok(())
+    }
+
+    async fn end_all(&self, write: &mut Write<System>, user: UserId, reason: &str) -> Result<usize, Fault> {
+        let ended = write.end_sessions(user, self.clock.now(), reason).await?;
+        for session in &ended {
+            self.event(write, user, Some(*session), reason).await?;
+        }
+        Ok(ended.len())
+    }
+
+    async fn event(
+        &self,
+        write: &mut Write<System>,
+        user: UserId,
+        session: Option<SessionId>,
+        reason: &str,
+    ) -> Result<(), Fault> {
+        let kind = if session.is_some() { EventKind::Session } else { EventKind::User };
+        write
+            .append_event(&NewEvent { kind, user_id: user, session_id: session, reason, now: self.clock.now() })
+            .await?;
+        Ok(())
+    }
+}
+
+fn act(event: &'static str, user: UserId) -> Audit {
+    Audit::new(event).subject(user)
+}

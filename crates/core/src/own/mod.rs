@@ -1,0 +1,5 @@
+//! The caller's own things.
+
+mod profile;
+mod sessions;
+mod settings;

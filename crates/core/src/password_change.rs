@@ -1,0 +1,61 @@
+//! Changing one's password. Every other session of the user ends.
+
+use std::time::Duration;
+
+use durward_proto::wire::auth::PasswordChange;
+use durward_proto::{Code, Problem};
+use durward_verify::Verified;
+
+use crate::client::Client;
+use crate::factors::password::{self, prepare};
+use crate::fault::Fault;
+use crate::login::wrong_credentials;
+use crate::revoke::Cause;
+use crate::service::Core;
+
+/// How old an authentication may be for a sensitive change (contract section 5).
+const FRESH: Duration = Duration::from_secs(600);
+
+impl Core {
+    /// Changes the caller's password.
+    ///
+    /// # Errors
+    /// `reauthentication_required`, `weak_password`, `invalid_credentials` when the current password is wrong,
+    /// `too_many_attempts`; 503 `overloaded`, `unavailable`.
+    pub async fn change_password(&self, who: &Verified, change: PasswordChange, client: &Client) -> Result<(), Fault> {
+        self.recently_authenticated(who)?;
+        let user = who.user();
+        let about: Vec<&str> = [Some(user.email.as_str()), user.full_name.as_deref()].into_iter().flatten().collect();
+        self.password_rules().check(&change.new_password, &about, "/new_password")?;
+        let email_key = user.email.to_lowercase();
+        let paid = self.budgets.charge(&email_key, client.ip).await?;
+        let credential = self.gate.read().await?.credential_by_id(who.user_id()).await?;
+        let old = credential.as_ref().map(|credential| credential.password_hash.clone()).unwrap_or_default();
+        if password::show(&self.hasher, credential, &change.current_password).await?.is_none() {
+            return self.failed(&email_key, Some(who.user_id()), wrong_credentials(), client).await;
+        }
+        let new = self.hasher.hash(prepare(&change.new_password)).await?;
+        let (user_id, now, cause) = (who.user_id(), self.clock.now(), Cause::PasswordChanged);
+        let mut write = self.gate.write().await?;
+        paid.refund(&mut write).await?;
+        if !write.replace_password(user_id, &old, &new, now).await? {
+            let detail = "The password was changed by another request at the same time. Please look and try again.";
+            return Err(Fault::of(Problem::new(Code::InvalidCredentials).detail(detail)));
+        }
+        let ended = write.end_sessions(user_id, Some(who.session_id()), now, cause.as_str()).await?;
+        self.revoker.announce(&mut write, user_id, &ended, cause).await?;
+        let audit = client.audit("password_changed").actor(user_id).subject(user_id).session(who.session_id());
+        write.commit(audit).await?;
+        self.revoker.tell(&ended, cause.as_str());
+        Ok(())
+    }
+
+    /// Sensitive changes need an authentication younger than ten minutes.
+    pub(crate) fn recently_authenticated(&self, who: &Verified) -> Result<(), Fault> {
+        if self.clock.now().since(who.auth_time()) < FRESH {
+            return Ok(());
+        }
+        let detail = "This needs an authentication younger than ten minutes. Please log in again and repeat it.";
+        Err(Fault::of(Problem::new(Code::ReauthenticationRequired).detail(detail)))
+    }
+}

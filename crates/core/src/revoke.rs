@@ -1,0 +1,159 @@
+//! Ending sessions: the one place.
+//!
+//! Rows change, an event for the other nodes is written and the audit row with them, all in one transaction. Only
+//! after its commit do the roster and the open sockets of this node hear of it.
+
+use std::sync::Arc;
+
+use durward_proto::{Clock, Code, SessionId, UserId};
+use durward_store::{Audit, EventKind, GateStore, NewEvent, Own, OwnStore, Write};
+use durward_verify::Verified;
+
+use crate::fault::Fault;
+use crate::leases::Leases;
+use crate::roster::Roster;
+
+/// Why a session ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// Its user logged out.
+    Logout,
+    /// Its user logged out everywhere.
+    LogoutEverywhere,
+    /// Its user ended it from another one.
+    EndedByUser,
+    /// The password changed.
+    PasswordChanged,
+    /// A refresh token came twice.
+    RefreshReused,
+}
+
+impl Cause {
+    /// As it stands in the database and the audit trail.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Logout => "logout",
+            Self::LogoutEverywhere => "logout_everywhere",
+            Self::EndedByUser => "session_ended",
+            Self::PasswordChanged => "password_changed",
+            Self::RefreshReused => "refresh_reuse",
+        }
+    }
+}
+
+/// The reason that the sockets of a session are closed with, from the cause as it stands in the database.
+pub(crate) fn close_code(cause: &str) -> Code {
+    match cause {
+        "suspended" | "deactivated" | "deleted" => Code::AccountInactive,
+        _ => Code::TokenRevoked,
+    }
+}
+
+/// Ends sessions.
+#[derive(Clone)]
+pub(crate) struct Revoker {
+    gate: GateStore,
+    roster: Arc<Roster>,
+    leases: Arc<Leases>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Revoker {
+    pub(crate) fn new(gate: GateStore, roster: Arc<Roster>, leases: Arc<Leases>, clock: Arc<dyn Clock>) -> Self {
+        Self { gate, roster, leases, clock }
+    }
+
+    /// Ends one session of a user. False when it had ended already.
+    pub(crate) async fn session(
+        &self,
+        user: UserId,
+        session: SessionId,
+        cause: Cause,
+        audit: Audit,
+    ) -> Result<bool, Fault> {
+        let mut write = self.gate.write().await?;
+        if !write.end_session(user, session, self.clock.now(), cause.as_str()).await? {
+            return Ok(false);
+        }
+        self.announce(&mut write, user, &[session], cause).await?;
+        write.commit(audit.subject(user).session(session)).await?;
+        self.tell(&[session], cause.as_str());
+        Ok(true)
+    }
+
+    /// Ends all sessions of a user but `except`.
+    pub(crate) async fn all(
+        &self,
+        user: UserId,
+        except: Option<SessionId>,
+        cause: Cause,
+        audit: Audit,
+    ) -> Result<(), Fault> {
+        let mut write = self.gate.write().await?;
+        let ended = write.end_sessions(user, except, self.clock.now(), cause.as_str()).await?;
+        self.announce(&mut write, user, &ended, cause).await?;
+        write.commit(audit.subject(user)).await?;
+        self.tell(&ended, cause.as_str());
+        Ok(())
+    }
+
+    /// Ends one of the caller's own sessions. False when it is not theirs or has ended.
+    pub(crate) async fn own_session(
+        &self,
+        own: &OwnStore,
+        who: &Verified,
+        session: SessionId,
+        audit: Audit,
+    ) -> Result<bool, Fault> {
+        let cause = Cause::EndedByUser;
+        let mut write: Write<Own> = own.write().await?;
+        if !write.end_session(session, self.clock.now(), cause.as_str()).await? {
+            return Ok(false);
+        }
+        self.announce(&mut write, who.user_id(), &[session], cause).await?;
+        write.commit(audit.session(session)).await?;
+        self.tell(&[session], cause.as_str());
+        Ok(true)
+    }
+
+    /// Ends all of the caller's sessions but the one that asks.
+    pub(crate) async fn own_others(&self, own: &OwnStore, who: &Verified, audit: Audit) -> Result<(), Fault> {
+        let cause = Cause::EndedByUser;
+        let mut write = own.write().await?;
+        let ended = write.end_other_sessions(self.clock.now(), cause.as_str()).await?;
+        self.announce(&mut write, who.user_id(), &ended, cause).await?;
+        write.commit(audit).await?;
+        self.tell(&ended, cause.as_str());
+        Ok(())
+    }
+
+    /// Ends what a transaction that does more than that has to end: after its commit, give the answer to
+    /// [`Self::tell`].
+    pub(crate) async fn announce<S>(
+        &self,
+        write: &mut Write<S>,
+        user: UserId,
+        sessions: &[SessionId],
+        cause: Cause,
+    ) -> Result<(), Fault> {
+        for session in sessions {
+            let event = NewEvent {
+                kind: EventKind::Session,
+                user_id: user,
+                session_id: Some(*session),
+                reason: cause.as_str(),
+                now: self.clock.now(),
+            };
+            write.append_event(&event).await?;
+        }
+        Ok(())
+    }
+
+    /// Tells this node that sessions have ended. Only after the commit.
+    pub(crate) fn tell(&self, sessions: &[SessionId], cause: &str) {
+        for session in sessions {
+            self.roster.forget(*session);
+            self.leases.close(*session, close_code(cause));
+        }
+    }
+}

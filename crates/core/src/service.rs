@@ -1,0 +1,164 @@
+//! [`Core`]: all services behind one handle, wired once at start.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use durward_proto::{Clock, Random, Secret};
+use durward_store::{GateStore, Store};
+use durward_verify::{KeyRing, Rules, Verifier};
+
+use crate::budgets::{Budgets, Limits};
+use crate::chat::Answerer;
+use crate::csrf::Csrf;
+use crate::factors::password::{HashSettings, Hasher};
+use crate::fault::Fault;
+use crate::leases::Leases;
+use crate::revoke::Revoker;
+use crate::roster::{Roster, RosterSettings};
+use crate::settings_schema::SettingsSchema;
+use crate::sockets::SocketLimits;
+
+/// What an operator decides about accounts and sessions.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// How long an access token holds.
+    pub access_ttl: Duration,
+    /// How long a refresh token holds.
+    pub refresh_ttl: Duration,
+    /// When a session ends at the latest.
+    pub session_absolute: Duration,
+    /// After how long without a request or refresh a session ends; never when it is not set.
+    pub session_idle: Option<Duration>,
+    /// Whether people may register by themselves.
+    pub registration_open: bool,
+    /// Whether an operator has to approve of them.
+    pub registration_approve: bool,
+    /// The lowest estimated strength of a password, 0 to 4 on zxcvbn's scale.
+    pub password_min_strength: u8,
+    /// How many sockets one user may have open.
+    pub sockets_per_user: usize,
+    /// How many sessions the roster keeps in memory.
+    pub roster_capacity: usize,
+}
+
+/// What [`Core`] is made of.
+pub struct Parts {
+    /// Scoped access to the data.
+    pub store: Store,
+    /// Access before anybody is known.
+    pub gate: GateStore,
+    /// The signing key and those that are still accepted.
+    pub keys: KeyRing,
+    /// Whom tokens must name.
+    pub rules: Rules,
+    /// The secret behind CSRF tokens.
+    pub csrf_secret: Secret,
+    /// Cost and parallelism of password hashes.
+    pub hashing: HashSettings,
+    /// How much guessing is allowed.
+    pub limits: Limits,
+    /// What an operator decides.
+    pub policy: Policy,
+    /// The types of the users' settings.
+    pub settings: SettingsSchema,
+    /// Who answers in the chat.
+    pub answerer: Arc<dyn Answerer>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub random: Arc<dyn Random>,
+}
+
+impl std::fmt::Debug for Parts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Parts").field("policy", &self.policy).finish_non_exhaustive()
+    }
+}
+
+/// Everything that durward decides. Handlers hold this; the stores inside are not theirs to reach.
+pub struct Core {
+    pub(crate) store: Store,
+    pub(crate) gate: GateStore,
+    pub(crate) verifier: Verifier<Roster>,
+    pub(crate) rules: Rules,
+    pub(crate) csrf: Csrf,
+    pub(crate) hasher: Hasher,
+    pub(crate) budgets: Budgets,
+    pub(crate) policy: Policy,
+    pub(crate) settings: SettingsSchema,
+    pub(crate) answerer: Arc<dyn Answerer>,
+    pub(crate) revoker: Revoker,
+    pub(crate) sockets: SocketLimits,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) random: Arc<dyn Random>,
+}
+
+impl std::fmt::Debug for Core {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Core").field("policy", &self.policy).finish_non_exhaustive()
+    }
+}
+
+impl Core {
+    /// Wires the services. Starts the hashing threads.
+    ///
+    /// # Errors
+    /// When the hash parameters cannot be used or a thread cannot be started.
+    pub fn new(parts: Parts) -> Result<Arc<Self>, Fault> {
+        let leases = Arc::new(Leases::default());
+        let settings = RosterSettings { capacity: parts.policy.roster_capacity, idle: parts.policy.session_idle };
+        let roster = Arc::new(Roster::new(parts.gate.clone(), leases.clone(), settings, parts.clock.clone()));
+        let hasher = Hasher::start(parts.hashing, parts.random.clone())?;
+        Ok(Arc::new(Self {
+            verifier: Verifier::new(parts.keys, parts.rules.clone(), roster.clone(), parts.clock.clone()),
+            rules: parts.rules,
+            csrf: Csrf::new(&parts.csrf_secret),
+            hasher,
+            budgets: Budgets::new(parts.gate.clone(), parts.limits, parts.clock.clone()),
+            revoker: Revoker::new(parts.gate.clone(), roster, leases, parts.clock.clone()),
+            sockets: SocketLimits::new(parts.policy.sockets_per_user),
+            store: parts.store,
+            gate: parts.gate,
+            policy: parts.policy,
+            settings: parts.settings,
+            answerer: parts.answerer,
+            clock: parts.clock,
+            random: parts.random,
+        }))
+    }
+
+    /// The one path on which tokens are checked.
+    pub fn verifier(&self) -> &Verifier<Roster> {
+        &self.verifier
+    }
+
+    /// Whom tokens must name.
+    pub fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    /// The maker and checker of CSRF tokens.
+    pub fn csrf(&self) -> &Csrf {
+        &self.csrf
+    }
+
+    /// The clock.
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
+    }
+
+    /// The source of randomness.
+    pub fn random(&self) -> &Arc<dyn Random> {
+        &self.random
+    }
+
+    /// Counts the open sockets.
+    pub fn sockets(&self) -> &SocketLimits {
+        &self.sockets
+    }
+
+    /// The hashing threads, for the check of their parameters and speed.
+    pub fn hasher(&self) -> &Hasher {
+        &self.hasher
+    }
+}

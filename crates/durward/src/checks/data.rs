@@ -1,0 +1,91 @@
+//! Checks of the database.
+
+use durward_store::StoreError;
+
+use super::{Outcome, Subject};
+use crate::config::DatabaseTarget;
+
+pub(super) async fn database(subject: &Subject) -> Outcome {
+    let shown = subject.config().database.url.to_string();
+    let reached = match subject.store().await {
+        Ok(opened) => match opened.system.read().await {
+            Ok(mut read) => read.ping().await,
+            Err(error) => Err(error),
+        },
+        Err(error) => Err(StoreError::Unavailable(error.to_string())),
+    };
+    match reached {
+        Ok(()) => Outcome::Good(shown),
+        Err(error) => Outcome::Bad { found: format!("{shown}: {error}"), cure: cure(subject).to_owned() },
+    }
+}
+
+fn cure(subject: &Subject) -> &'static str {
+    match subject.config().database.url.target() {
+        DatabaseTarget::Sqlite { .. } => {
+            "look whether the file and its directory belong to the user that runs durward and whether it is a database; restore it from a backup when it is damaged"
+        }
+        DatabaseTarget::Postgres(_) => {
+            "look whether the server runs, and whether host, port, user, password, database name and sslmode in database.url (DATABASE_URL) are right: `psql` with the same URL tells"
+        }
+    }
+}
+
+pub(super) async fn version(subject: &Subject) -> Outcome {
+    let version = match subject.store().await {
+        Ok(opened) => match opened.system.read().await {
+            Ok(mut read) => read.server_version().await,
+            Err(error) => Err(error),
+        },
+        Err(error) => Err(StoreError::Unavailable(error.to_string())),
+    };
+    match version {
+        Ok(version) if is_supported(&version) => Outcome::Good(version),
+        Ok(version) => Outcome::Bad { found: version, cure: "upgrade the database server".to_owned() },
+        Err(error) => Outcome::Bad { found: error.to_string(), cure: cure(subject).to_owned() },
+    }
+}
+
+/// Whether a version such as `PostgreSQL 15.4` or `SQLite 3.46.0` is one that the statements are tested on.
+fn is_supported(version: &str) -> bool {
+    let number = |text: &str| text.split(|c: char| !c.is_ascii_digit()).next().and_then(|digits| digits.parse().ok());
+    match version.split_once(' ') {
+        Some(("PostgreSQL", rest)) => number(rest).is_some_and(|major: u32| major >= 15),
+        Some(("SQLite", rest)) => {
+            let mut parts = rest.split('.').map(number);
+            matches!((parts.next(), parts.next()), (Some(Some(3)), Some(Some(minor))) if minor >= 40)
+        }
+        _ => false,
+    }
+}
+
+pub(super) async fn schema(subject: &Subject) -> Outcome {
+    let faults = match subject.prepared().await {
+        Ok(opened) => opened.system.check_schema().await,
+        Err(error) => Err(StoreError::Broken(error.to_string())),
+    };
+    let faults = match faults {
+        Ok(faults) if faults.is_empty() => return Outcome::Good("complete, and every statement can be prepared".to_owned()),
+        Ok(faults) => faults,
+        Err(error) => return Outcome::Bad { found: error.to_string(), cure: "`durward migrate`, then look again".to_owned() },
+    };
+    let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
+    let mut cures: Vec<String> = faults.into_iter().map(|fault| fault.cure).collect();
+    cures.dedup();
+    Outcome::Bad { found: lines.join("; "), cure: cures.join("; ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_supported;
+
+    #[test]
+    fn versions() {
+        for good in ["PostgreSQL 15", "PostgreSQL 15.18 (Debian 15.18-0+deb12u1)", "PostgreSQL 18beta1", "SQLite 3.40.0", "SQLite 3.51.2"] {
+            assert!(is_supported(good), "{good}");
+        }
+        for bad in ["PostgreSQL 14.9", "SQLite 3.39.4", "MySQL 8.0", "", "PostgreSQL"] {
+            assert!(!is_supported(bad), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! What the checks look at: the configuration, and the program that is made from it piece by piece, each piece when the
+//! first check asks for it.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use durward_core::Core;
+use durward_proto::{Clock, Random};
+use durward_store::Opened;
+use tokio::sync::OnceCell;
+
+use super::golden_path::{Step, Walk};
+use crate::config::{Config, Migrate};
+use crate::wire;
+
+/// A piece of the program could not be made; the words say why.
+#[derive(Debug, Clone)]
+pub(crate) struct NotMade(String);
+
+impl fmt::Display for NotMade {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl<E: std::error::Error> From<E> for NotMade {
+    fn from(error: E) -> Self {
+        Self(error.to_string())
+    }
+}
+
+type Piece<T> = OnceCell<Result<T, NotMade>>;
+type Watch = Box<dyn FnMut(&Step) + Send>;
+
+/// What the checks look at.
+pub(crate) struct Subject {
+    config: Arc<Config>,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    /// Whether the migrations may be applied: at a start, never in the doctor.
+    may_migrate: bool,
+    opened: Piece<Opened>,
+    prepared: Piece<()>,
+    core: Piece<Arc<Core>>,
+    walk: Piece<Walk>,
+    steps: Mutex<Option<Watch>>,
+}
+
+impl Subject {
+    /// For a start or the doctor: everything is made when it is asked for.
+    pub(crate) fn new(config: Arc<Config>, clock: Arc<dyn Clock>, random: Arc<dyn Random>, starting: bool) -> Self {
+        let may_migrate = starting && config.database.migrate == Migrate::Apply;
+        Self {
+            config,
+            clock,
+            random,
+            may_migrate,
+            opened: OnceCell::new(),
+            prepared: OnceCell::new(),
+            core: OnceCell::new(),
+            walk: OnceCell::new(),
+            steps: Mutex::new(None),
+        }
+    }
+
+    /// For a program that runs: it is looked at as it is.
+    pub(crate) fn running(config: Arc<Config>, opened: Opened, core: Arc<Core>, walk: Walk) -> Self {
+        Self {
+            clock: core.clock().clone(),
+            random: core.random().clone(),
+            config,
+            may_migrate: false,
+            opened: OnceCell::new_with(Some(Ok(opened))),
+            prepared: OnceCell::new(),
+            core: OnceCell::new_with(Some(Ok(core))),
+            walk: OnceCell::new_with(Some(Ok(walk))),
+            steps: Mutex::new(None),
+        }
+    }
+
+    /// Tells each step of the Golden Path to `watch`.
+    pub(crate) fn watch_steps(&self, watch: impl FnMut(&Step) + Send + 'static) {
+        *self.steps.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(watch));
+    }
+
+    pub(crate) fn step(&self, step: &Step) {
+        if let Some(watch) = self.steps.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+            watch(step);
+        }
+    }
+
+    pub(crate) fn config(&self) -> &Config {
+        &self.config
+    }
+
+    pub(crate) fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
+    }
+
+    /// The open database.
+    pub(crate) async fn store(&self) -> Result<Opened, NotMade> {
+        let open = async {
+            let options = wire::store_options(&self.config);
+            Ok(Opened::open(&options, self.clock.clone(), self.random.clone()).await?)
+        };
+        self.opened.get_or_init(|| open).await.clone()
+    }
+
+    /// The open database, brought up to date where that is allowed.
+    pub(crate) async fn prepared(&self) -> Result<Opened, NotMade> {
+        let opened = self.store().await?;
+        let migrate = async {
+            if self.may_migrate {
+                opened.system.migrate().await?;
+            }
+            Ok(())
+        };
+        self.prepared.get_or_init(|| migrate).await.clone()?;
+        Ok(opened)
+    }
+
+    /// The services.
+    pub(crate) async fn core(&self) -> Result<Arc<Core>, NotMade> {
+        let make = async {
+            let opened = self.prepared().await?;
+            wire::core(&self.config, &opened, self.clock.clone(), self.random.clone()).map_err(NotMade)
+        };
+        self.core.get_or_init(|| make).await.clone()
+    }
+
+    /// The way to the program over the wire. Where it does not serve yet, it is served on a port of this machine for as
+    /// long as the walk needs it.
+    pub(crate) async fn walk(&self) -> Result<Walk, NotMade> {
+        let make = async {
+            let (opened, core) = (self.prepared().await?, self.core().await?);
+            let address = wire::serve_for_checks(&self.config, &core).await.map_err(NotMade)?;
+            Ok(wire::walk(&self.config, &opened, &core, address))
+        };
+        self.walk.get_or_init(|| make).await.clone()
+    }
+}

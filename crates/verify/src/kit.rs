@@ -30,7 +30,7 @@ impl HeldClock {
         Arc::new(Self(AtomicI64::new(NOW * 1_000_000)))
     }
 
-    pub(crate) fn advance(&self, by: Duration) {
+    fn advance(&self, by: Duration) {
         self.0.fetch_add(i64::try_from(by.as_micros()).unwrap(), Ordering::SeqCst);
     }
 }
@@ -161,8 +161,15 @@ pub(crate) fn user() -> User {
 }
 
 pub(crate) fn live() -> LiveSession {
+    live_as(|_| ())
+}
+
+/// A live session of a user who differs in something.
+pub(crate) fn live_as(change: impl FnOnce(&mut User)) -> LiveSession {
+    let mut user = user();
+    change(&mut user);
     LiveSession {
-        user: Arc::new(user()),
+        user: Arc::new(user),
         scopes: ["chat".to_owned()].into(),
         expires_at: Timestamp::from_seconds(NOW + 7 * 86_400),
         settled: AtomicU32::new(1),
@@ -196,7 +203,7 @@ pub(crate) fn ring() -> KeyRing {
 /// A verifier, the clock it goes by, and a session of user 7 that is alive.
 pub(crate) struct Kit {
     pub(crate) verifier: Verifier<InMemory>,
-    pub(crate) clock: Arc<HeldClock>,
+    clock: Arc<HeldClock>,
 }
 
 impl Kit {
@@ -207,6 +214,10 @@ impl Kit {
     pub(crate) fn with(keys: KeyRing) -> Self {
         let clock = HeldClock::new();
         Self { verifier: verifier(keys, clock.clone()), clock }
+    }
+
+    pub(crate) fn pass(&self, by: Duration) {
+        self.clock.advance(by);
     }
 
     pub(crate) fn liveness(&self) -> &InMemory {

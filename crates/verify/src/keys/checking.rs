@@ -27,31 +27,31 @@ pub struct CheckingKey {
 
 #[derive(Clone)]
 enum Material {
-    Secret(hmac::Key),
+    Secret(Box<hmac::Key>),
     Public(Box<ParsedPublicKey>),
 }
 
 impl CheckingKey {
     /// A secret of at least 32 bytes. Without a name of its own it gets one that is stable and says nothing
     /// useful about the secret: the beginning of an HMAC under it.
-    pub(super) fn secret(kid: Option<String>, secret: &[u8]) -> Result<Self, BadKey> {
+    pub(crate) fn secret(kid: Option<String>, secret: &[u8]) -> Result<Self, BadKey> {
         if secret.len() < 32 {
             return Err(BadKey::ShortSecret { bytes: secret.len() });
         }
         let key = hmac::Key::new(hmac::HMAC_SHA256, secret);
         let kid = kid
             .unwrap_or_else(|| base64url::encode(hmac::sign(&key, KID_LABEL).as_ref().get(..12).unwrap_or_default()));
-        Ok(Self::of(kid, Algorithm::Hs256, Material::Secret(key), None))
+        Ok(Self::of(kid, Algorithm::Hs256, Material::Secret(Box::new(key)), None))
     }
 
     /// An Ed25519 public key: 32 bytes (RFC 8032 section 5.1.5).
-    pub(super) fn ed25519(kid: Option<String>, public: &[u8]) -> Result<Self, BadKey> {
+    pub(crate) fn ed25519(kid: Option<String>, public: &[u8]) -> Result<Self, BadKey> {
         let key = ParsedPublicKey::new(&ED25519, public).map_err(|_| BadKey::Jwk("`x` is no Ed25519 public key"))?;
         Ok(Self::public(kid, Algorithm::EdDsa, key, jwk::ed25519(public)))
     }
 
     /// A P-256 public key: an uncompressed point of 65 bytes (SEC 1 section 2.3.3). It must lie on the curve.
-    pub(super) fn p256(kid: Option<String>, point: &[u8]) -> Result<Self, BadKey> {
+    pub(crate) fn p256(kid: Option<String>, point: &[u8]) -> Result<Self, BadKey> {
         let bad = BadKey::Jwk("`x` and `y` are no point of P-256");
         let (x, y) = match point {
             [4, rest @ ..] if rest.len() == 64 => rest.split_at(32),
@@ -63,7 +63,7 @@ impl CheckingKey {
 
     /// An RSA public key: modulus and exponent, big-endian without leading zeros. 2048 to 8192 bits, an odd
     /// exponent of 3 to 33 bits, and not from the broken generator.
-    pub(super) fn rsa(kid: Option<String>, n: &[u8], e: &[u8]) -> Result<Self, BadKey> {
+    pub(crate) fn rsa(kid: Option<String>, n: &[u8], e: &[u8]) -> Result<Self, BadKey> {
         let bits = n.len() * 8 - n.first().map_or(0, |byte| byte.leading_zeros() as usize);
         if n.first() == Some(&0) || !(2048..=8192).contains(&bits) || n.last().is_none_or(|byte| byte % 2 == 0) {
             return Err(BadKey::Jwk("`n` is no odd number of 2048 to 8192 bits without leading zeros"));

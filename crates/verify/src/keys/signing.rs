@@ -20,7 +20,7 @@ pub struct SigningKey {
 }
 
 enum Material {
-    Secret(hmac::Key),
+    Secret(Box<hmac::Key>),
     Ed25519(Box<Ed25519KeyPair>),
     P256(Box<EcdsaKeyPair>),
     Rsa(Box<RsaKeyPair>),
@@ -31,7 +31,7 @@ impl SigningKey {
     pub fn hs256(secret: &Secret) -> Result<Self, BadKey> {
         let bytes = secret.expose().as_bytes();
         let checking = CheckingKey::secret(None, bytes)?;
-        Ok(Self { material: Material::Secret(hmac::Key::new(hmac::HMAC_SHA256, bytes)), checking })
+        Ok(Self { material: Material::Secret(Box::new(hmac::Key::new(hmac::HMAC_SHA256, bytes))), checking })
     }
 
     /// A private key in PKCS#8 (RFC 5208; DER) for one of the algorithms with public keys.

@@ -89,7 +89,7 @@ choice! {
 
 impl Environment {
     /// Staging and production: where weak secrets and plain http are refused.
-    pub const fn is_guarded(self) -> bool {
+    pub const fn is_strict(self) -> bool {
         matches!(self, Self::Staging | Self::Production)
     }
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use durward_proto::Secret;
+use durward_store::{PgTarget, SslMode, Target};
 use serde_json::Value as Json;
 
 use crate::config::candidate::Raw;
@@ -41,83 +42,15 @@ pub struct PgParts {
     pub application_name: Option<String>,
 }
 
-/// Where to connect, with nothing left open.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum DatabaseTarget {
-    /// A SQLite file.
-    Sqlite {
-        /// The file.
-        path: PathBuf,
-    },
-    /// A PostgreSQL server.
-    Postgres(PgTarget),
-}
-
-/// Where a PostgreSQL server is and how to log in.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PgTarget {
-    /// A name, an address, or (when it starts with a slash) the directory of a Unix socket.
-    pub host: String,
-    /// The port.
-    pub port: u16,
-    /// Who logs in.
-    pub user: String,
-    /// Their password.
-    pub password: Option<Secret>,
-    /// The database.
-    pub database: String,
-    /// How much TLS is wanted.
-    pub sslmode: SslMode,
-    /// The certificates that are trusted (PEM); none means the usual ones.
-    pub ssl_root_cert: Option<PathBuf>,
-    /// How the connection is called in `pg_stat_activity`.
-    pub application_name: String,
-}
-
-/// libpq's `sslmode`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SslMode {
-    /// Never TLS.
-    Disable,
-    /// TLS only when the server insists.
-    Allow,
-    /// TLS when the server has it.
-    Prefer,
-    /// TLS, with any certificate.
-    Require,
-    /// TLS, with a certificate from a trusted authority.
-    VerifyCa,
-    /// As above, and for this host name.
-    VerifyFull,
-}
-
-impl SslMode {
-    /// All six, weakest first.
-    pub const ALL: [Self; 6] =
-        [Self::Disable, Self::Allow, Self::Prefer, Self::Require, Self::VerifyCa, Self::VerifyFull];
-
-    /// As libpq spells it.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Disable => "disable",
-            Self::Allow => "allow",
-            Self::Prefer => "prefer",
-            Self::Require => "require",
-            Self::VerifyCa => "verify-ca",
-            Self::VerifyFull => "verify-full",
-        }
-    }
-}
-
 impl DatabaseUrl {
     /// Where to connect: what was left out has libpq's defaults, but for the host (`localhost`) and the user (`postgres`).
-    pub fn target(&self) -> DatabaseTarget {
+    pub fn target(&self) -> Target {
         let parts = match self {
-            Self::Sqlite(path) => return DatabaseTarget::Sqlite { path: path.clone() },
+            Self::Sqlite(path) => return Target::Sqlite { path: path.clone() },
             Self::Postgres(parts) => parts,
         };
         let user = parts.user.clone().unwrap_or_else(|| "postgres".to_owned());
-        DatabaseTarget::Postgres(PgTarget {
+        Target::Postgres(PgTarget {
             host: parts.host.clone().unwrap_or_else(|| "localhost".to_owned()),
             port: parts.port.unwrap_or(5432),
             password: parts.password.clone(),
@@ -140,29 +73,19 @@ impl DatabaseUrl {
 
 impl fmt::Display for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.target().fmt(f)
-    }
-}
-
-impl fmt::Display for DatabaseTarget {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Sqlite { path } => write!(f, "sqlite://{}", encode_path(&path.display().to_string())),
-            Self::Postgres(target) => target.fmt(f),
-        }
-    }
-}
-
-impl fmt::Display for PgTarget {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let password = if self.password.is_some() { ":***" } else { "" };
-        let host = match &self.host {
-            socket if socket.starts_with('/') => encode_part(socket),
-            address if address.contains(':') => format!("[{address}]"),
-            name => name.clone(),
+        let target = match self.target() {
+            Target::Sqlite { path } => return write!(f, "sqlite://{}", encode_path(&path.display().to_string())),
+            Target::Postgres(target) => target,
         };
-        let (user, database) = (encode_part(&self.user), encode_part(&self.database));
-        write!(f, "postgresql://{user}{password}@{host}:{}/{database}?sslmode={}", self.port, self.sslmode.as_str())
+        let password = if target.password.is_some() { ":***" } else { "" };
+        let host = match target.host {
+            socket if socket.starts_with('/') => encode_part(&socket),
+            address if address.contains(':') => format!("[{address}]"),
+            name => name,
+        };
+        let (user, database) = (encode_part(&target.user), encode_part(&target.database));
+        let (port, sslmode) = (target.port, target.sslmode.as_str());
+        write!(f, "postgresql://{user}{password}@{host}:{port}/{database}?sslmode={sslmode}")
     }
 }
 

@@ -5,8 +5,9 @@
 use std::path::PathBuf;
 
 use durward_proto::Secret;
+use durward_store::SslMode;
 
-use crate::config::database::{DatabaseUrl, PgParts, SslMode};
+use crate::config::database::{DatabaseUrl, PgParts};
 use crate::config::nearest::nearest;
 use crate::config::percent::decode;
 
@@ -31,6 +32,9 @@ const UNHEEDED: [&str; 11] = [
     "async_fallback",
     "client_encoding",
 ];
+
+/// libpq's six, weakest first.
+const SSLMODES: [&str; 6] = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
 
 /// Reads a URL.
 pub(crate) fn parse(text: &str) -> Result<DatabaseUrl, String> {
@@ -195,9 +199,8 @@ fn once<T: PartialEq>(slot: &mut Option<T>, value: T, names: &str) -> Result<(),
 }
 
 fn sslmode(text: &str) -> Result<SslMode, String> {
-    let known = SslMode::ALL.into_iter().find(|mode| mode.as_str() == text);
-    known.ok_or_else(|| {
-        let meant = nearest(text, SslMode::ALL.into_iter().map(SslMode::as_str)).unwrap_or_default();
+    text.parse().map_err(|_| {
+        let meant = nearest(text, SSLMODES).unwrap_or_default();
         format!("an sslmode that is not known; did you mean `{meant}`?")
     })
 }

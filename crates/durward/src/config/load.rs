@@ -141,7 +141,7 @@ impl Loaded {
     /// # Errors
     /// When the data directory cannot be written.
     pub fn make_secrets(&mut self, random: &dyn Random) -> Result<(), Box<Problem>> {
-        if self.config.tokens.secret.is_none() && !self.config.environment.is_guarded() {
+        if self.config.tokens.secret.is_none() && !self.config.environment.is_strict() {
             let (secret, path) = kept::make(&self.config.data_dir, random)?;
             self.keep(secret, path);
         }
@@ -150,7 +150,7 @@ impl Loaded {
 
     fn find_kept_secret(&mut self) -> Result<(), Box<Problem>> {
         if self.config.tokens.secret.is_none()
-            && !self.config.environment.is_guarded()
+            && !self.config.environment.is_strict()
             && let Some((secret, path)) = kept::find(&self.config.data_dir)?
         {
             self.keep(secret, path);
@@ -168,7 +168,7 @@ impl Loaded {
 
     fn refuse_purpose(&self, purpose: Purpose) -> Option<Problem> {
         let environment = self.config.environment;
-        (purpose == Purpose::Dev && environment.is_guarded()).then(|| Problem {
+        (purpose == Purpose::Dev && environment.is_strict()).then(|| Problem {
             id: "environment",
             key: "environment".to_owned(),
             source: self.source("environment").to_string(),

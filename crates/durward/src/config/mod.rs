@@ -37,7 +37,8 @@ mod tests;
 
 pub use choice::{Algorithm, Answering, Environment, LogFormat, Migrate};
 pub use cookie_domain::CookieDomain;
-pub use database::{DatabaseTarget, DatabaseUrl, PgParts, PgTarget, SslMode};
+pub use database::{DatabaseUrl, PgParts};
+pub use durward_store::Target as DatabaseTarget;
 pub use filter::LogFilter;
 pub use load::{Inputs, Loaded, Purpose};
 pub use mail::{MailTls, MailUrl, Mailbox};

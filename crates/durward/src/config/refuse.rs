@@ -19,7 +19,7 @@ impl Config {
     /// each value came from.
     pub fn problems(&self) -> Vec<Problem> {
         let mut problems = self.impossible();
-        if self.environment.is_guarded() {
+        if self.environment.is_strict() {
             problems.extend(self.unsafe_secrets());
             problems.extend(self.plain_http());
         }

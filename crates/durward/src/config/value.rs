@@ -152,10 +152,9 @@ impl Value for u32 {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Strength(u8);
 
-impl Strength {
-    /// The score, 0 to 4.
-    pub const fn score(self) -> u8 {
-        self.0
+impl From<Strength> for u8 {
+    fn from(strength: Strength) -> Self {
+        strength.0
     }
 }
 

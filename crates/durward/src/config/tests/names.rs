@@ -1,0 +1,314 @@
+//! Every name a value can have, and what happens to names that are none.
+
+use super::Machine;
+use crate::config::{Purpose, rows};
+
+/// One good value for each setting, other than its default.
+fn samples() -> Vec<(&'static str, &'static str, &'static str)> {
+    vec![
+        ("environment", "test", "test"),
+        ("security_headers", "no", "false"),
+        ("server.listen", "[::1]:9000", "[::1]:9000"),
+        ("server.public_url", "https://a.example.com/", "https://a.example.com"),
+        ("server.trusted_proxies", "10.0.0.1, fd00::/8", r#"["10.0.0.1","fd00::/8"]"#),
+        ("database.url", "sqlite:///var/lib/x.db", "sqlite:///var/lib/x.db"),
+        ("database.migrate", "check", "check"),
+        ("database.max_connections", "7", "7"),
+        ("tokens.secret", "Zq8vT1mXc5Lr0wYb3NhKf7PdJ2sGa9Ue", "[hidden]"),
+        ("tokens.algorithm", "hs256", "HS256"),
+        ("tokens.access_ttl", "5m", "5m"),
+        ("tokens.refresh_ttl", "36h", "36h"),
+        ("tokens.issuer", "me", "me"),
+        ("tokens.audience", "you", "you"),
+        ("csrf.secret", "nO4xW8rQ2kLz6vBt0mYc5JhSd9PfGa3E", "[hidden]"),
+        (
+            "cors.allowed_origins",
+            "https://a.example,http://b.example:81",
+            r#"["https://a.example","http://b.example:81"]"#,
+        ),
+        ("session.idle_timeout", "45m", "45m"),
+        ("session.absolute_timeout", "2w", "14d"),
+        ("cookies.access_token_readable", "yes", "true"),
+        ("cookies.prefix", "0", "false"),
+        ("websocket.token_in_url", "1", "true"),
+        ("websocket.max_connections_per_user", "3", "3"),
+        ("websocket.max_messages_per_minute", "9", "9"),
+        ("mail.from", "Ann <ann@example.com>", "Ann <ann@example.com>"),
+        ("registration.open", "false", "false"),
+        ("registration.approve", "true", "true"),
+        ("password.memory_kib", "8192", "8192"),
+        ("password.iterations", "4", "4"),
+        ("password.parallelism", "2", "2"),
+        ("password.max_concurrent", "3", "3"),
+        ("password.min_strength", "0", "0"),
+        ("limits.account_failures", "5", "5"),
+        ("limits.address_failures", "50", "50"),
+        ("limits.window", "1h30m", "90m"),
+        ("limits.first_delay", "250ms", "250ms"),
+        ("breaker.failure_threshold", "9", "9"),
+        ("breaker.success_threshold", "2", "2"),
+        ("breaker.recovery_timeout", "30", "30s"),
+        ("breaker.call_timeout", "2s", "2s"),
+        ("breaker.exponential_backoff", "true", "true"),
+        ("metrics.listen", "127.0.0.1:9100", "127.0.0.1:9100"),
+        ("log.level", "info,durward_core=debug", "info,durward_core=debug"),
+        ("log.format", "json", "json"),
+        ("settings.schema", "/etc/schema.json", "/etc/schema.json"),
+        ("chat.answering", "echo", "echo"),
+    ]
+}
+
+/// Set for these some other way, or in need of a second value beside them.
+const ELSEWHERE: [&str; 4] = ["data_dir", "cookies.domain", "mail.url", "registration.verify_email"];
+
+#[test]
+fn every_setting_is_read_from_each_place() {
+    let samples = samples();
+    for row in rows() {
+        let is_here = samples.iter().any(|(key, _, _)| *key == row.key);
+        assert!(is_here != ELSEWHERE.contains(&row.key), "{} is to be tested here or named in ELSEWHERE", row.key);
+    }
+    for (key, text, shown) in samples {
+        let variable = format!("DURWARD_{}", key.replace('.', "__").to_uppercase());
+
+        let machine = Machine::dev().var(&variable, text);
+        assert_eq!(machine.shown(key), shown, "{variable}");
+        assert_eq!(machine.load().unwrap().source(key).to_string(), format!("environment variable {variable}"));
+
+        let machine = Machine::dev().file("value", &format!("{text}\n"));
+        let path = machine.path("value");
+        let machine = machine.var(&format!("{variable}_FILE"), path.to_str().unwrap());
+        assert_eq!(machine.shown(key), shown, "{variable}_FILE");
+        let source = machine.load().unwrap().source(key).to_string();
+        assert_eq!(source, format!("file {} named by {variable}_FILE", path.display()));
+
+        for name in [variable.clone(), variable.to_lowercase()] {
+            let machine = Machine::dev().secret(&name, &format!("{text}\r\n"));
+            assert_eq!(machine.shown(key), shown, "/run/secrets/{name}");
+            assert!(machine.load().unwrap().source(key).to_string().ends_with(&name));
+        }
+
+        let machine = Machine::dev().toml(&in_toml(key, text));
+        assert_eq!(machine.shown(key), shown, "durward.toml");
+        let source = machine.load().unwrap().source(key).to_string();
+        assert!(source.ends_with("durward.toml:2"), "{source}");
+    }
+}
+
+/// The setting on the second line.
+fn in_toml(key: &str, text: &str) -> String {
+    match key.split_once('.') {
+        Some((table, name)) => format!("[{table}]\n{name} = {text:?}\n"),
+        None => format!("\n{key} = {text:?}\n"),
+    }
+}
+
+#[test]
+fn every_alias_is_read_from_each_place() {
+    let table = [
+        ("ENVIRONMENT", "test", "environment", "test"),
+        ("API_PORT", "9000", "server.listen", "127.0.0.1:9000"),
+        ("DOMAIN", "auth.example.com", "server.public_url", "https://auth.example.com"),
+        ("DOMAIN", "auth.example.com:8443", "server.public_url", "https://auth.example.com:8443"),
+        ("DOMAIN", "localhost", "server.public_url", "http://localhost:8000"),
+        ("DOMAIN", "127.0.0.1", "server.public_url", "http://127.0.0.1:8000"),
+        ("DOMAIN", "http://intra.example", "server.public_url", "http://intra.example"),
+        ("DATABASE_URL", "postgres://u:p@h/d", "database.url", "postgresql://u:***@h:5432/d?sslmode=prefer"),
+        ("POSTGRES_HOST", "db", "database.url", "postgresql://postgres@db:5432/postgres?sslmode=prefer"),
+        ("POSTGRES_PORT", "6432", "database.url", "postgresql://postgres@localhost:6432/postgres?sslmode=prefer"),
+        ("POSTGRES_USER", "app", "database.url", "postgresql://app@localhost:5432/app?sslmode=prefer"),
+        ("POSTGRES_PASSWORD", "x", "database.url", "postgresql://postgres:***@localhost:5432/postgres?sslmode=prefer"),
+        ("POSTGRES_DB", "shop", "database.url", "postgresql://postgres@localhost:5432/shop?sslmode=prefer"),
+        ("JWT_SECRET_KEY", "Zq8vT1mXc5Lr0wYb3NhKf7PdJ2sGa9Ue", "tokens.secret", "[hidden]"),
+        ("ACCESS_TOKEN_EXPIRE_MINUTES", "15", "tokens.access_ttl", "15m"),
+        ("REFRESH_TOKEN_EXPIRE_DAYS", "14", "tokens.refresh_ttl", "14d"),
+        ("CSRF_SECRET_KEY", "nO4xW8rQ2kLz6vBt0mYc5JhSd9PfGa3E", "csrf.secret", "[hidden]"),
+        (
+            "CORS_ALLOWED_ORIGINS",
+            "https://a.example, https://b.example",
+            "cors.allowed_origins",
+            r#"["https://a.example","https://b.example"]"#,
+        ),
+        ("CORS_ALLOWED_ORIGINS", r#"["https://a.example"]"#, "cors.allowed_origins", r#"["https://a.example"]"#),
+        ("SESSION_TIMEOUT_MINUTES", "30", "session.idle_timeout", "30m"),
+        ("SESSION_TIMEOUT_MINUTES", "0", "session.idle_timeout", "null"),
+        ("SECURITY_HEADERS_ENABLED", "false", "security_headers", "false"),
+    ];
+    for alias in crate::config::alias::ALIASES {
+        assert!(table.iter().any(|(name, ..)| *name == alias.name), "{} is not in this table", alias.name);
+    }
+    for (name, text, key, shown) in table {
+        assert_eq!(Machine::dev().var(name, text).shown(key), shown, "{name}={text}");
+        let machine = Machine::dev().file("value", &format!("{text}\n"));
+        let path = machine.path("value");
+        let machine = machine.var(&format!("{name}_FILE"), path.to_str().unwrap());
+        assert_eq!(machine.shown(key), shown, "{name}_FILE");
+        assert_eq!(Machine::dev().secret(&name.to_lowercase(), text).shown(key), shown, "/run/secrets/{name}");
+    }
+}
+
+#[test]
+fn later_sources_have_the_last_word() {
+    let machine = || Machine::dev().toml("[tokens]\naccess_ttl = \"10m\"\n[server]\nlisten = \"0.0.0.0:8001\"\n");
+    assert_eq!(machine().shown("tokens.access_ttl"), "10m");
+    assert_eq!(machine().var("ACCESS_TOKEN_EXPIRE_MINUTES", "20").shown("tokens.access_ttl"), "20m");
+    // A part replaces a part.
+    let with_port = machine().var("API_PORT", "9000");
+    assert_eq!(with_port.shown("server.listen"), "0.0.0.0:9000");
+    assert_eq!(with_port.shown("server.public_url"), "http://localhost:9000");
+    assert!(with_port.load().unwrap().source("server.listen").to_string().contains("API_PORT"));
+
+    let named = Machine::dev().toml("not read").file("other.toml", "data_dir = \"x\"");
+    let path = named.path("other.toml");
+    let mut by_option = named;
+    by_option.inputs.environment.remove("DURWARD_DATA_DIR");
+    let by_variable = by_option.inputs.clone();
+    by_option.inputs.file = Some(path.clone());
+    assert_eq!(by_option.shown("data_dir"), "x");
+    assert_eq!(by_option.shown("database.url"), "sqlite://x/durward.db");
+    let mut machine = Machine::dev();
+    machine.inputs = by_variable;
+    assert_eq!(machine.var("DURWARD_CONFIG", path.to_str().unwrap()).shown("data_dir"), "x");
+}
+
+#[test]
+fn the_purpose_decides_defaults() {
+    for (purpose, environment, in_url) in
+        [(Purpose::Serve, "production", "false"), (Purpose::Dev, "development", "true")]
+    {
+        let machine = Machine::new(purpose);
+        assert_eq!(machine.shown("environment"), environment);
+        assert_eq!(machine.shown("websocket.token_in_url"), in_url);
+        assert_eq!(machine.shown("password.max_concurrent"), "4");
+        assert_eq!(machine.shown("registration.verify_email"), "false");
+        assert_eq!(machine.shown("tokens.issuer"), "http://localhost:8000");
+    }
+    let with_mail = Machine::dev().var("DURWARD_MAIL__URL", "smtp://h").var("DURWARD_MAIL__FROM", "a@b.example");
+    assert_eq!(with_mail.shown("registration.verify_email"), "true");
+}
+
+#[test]
+fn unknown_names_are_answered_with_the_nearest() {
+    let variables = [
+        ("DURWARD_SERVER__LISTN", "DURWARD_SERVER__LISTEN"),
+        ("DURWARD_TOKENS_SECRET", "DURWARD_TOKENS__SECRET"),
+        ("DURWARD_JWT_SECRET_KEY", "JWT_SECRET_KEY"),
+        ("durward_sever__listen", "DURWARD_SERVER__LISTEN"),
+        ("DURWARD_COOKIE__DOMAIN", "DURWARD_COOKIES__DOMAIN"),
+        ("DURWARD_LISTEN_FILE", "DURWARD_"),
+    ];
+    for (wrong, meant) in variables {
+        let problem = Machine::dev().var(wrong, "canary").problem();
+        assert_eq!((problem.id, problem.key.as_str()), ("config", wrong.to_uppercase().as_str()));
+        assert!(problem.cure.contains(meant), "{wrong}: {}", problem.cure);
+        assert!(problem.source.contains(wrong), "{problem}");
+    }
+    let problem = Machine::dev().secret("durward_tokens__secrte", "canary").problem();
+    assert!(problem.cure.contains("DURWARD_TOKENS__SECRET") && problem.source.contains("secrets"), "{problem}");
+
+    let files = [
+        ("[server]\nlisen = \"x\"", "server.lisen", "server.listen", 2),
+        ("[sever]\n\nlisten = \"x\"", "sever.listen", "server.listen", 3),
+        ("[sessions]", "sessions", "session", 1),
+        ("enviroment = \"test\"", "enviroment", "environment", 1),
+        ("tokens.access = 5", "tokens.access", "tokens.access_ttl", 1),
+        ("[tokens.secret.more]\nx = 1", "tokens.secret", "tokens.secret", 1),
+    ];
+    for (text, key, meant, line) in files {
+        let problem = Machine::dev().toml(text).problem();
+        assert_eq!(problem.key, key, "{text}");
+        assert!(problem.cure.contains(meant), "{text}: {}", problem.cure);
+        assert!(problem.source.ends_with(&format!("durward.toml:{line}")), "{text}: {}", problem.source);
+    }
+}
+
+#[test]
+fn variables_that_only_look_like_ours_do_no_harm() {
+    let machine = Machine::dev()
+        .var("DURWARD_SERVICE_HOST", "10.0.0.1")
+        .var("DURWARD_SERVICE_PORT_HTTP", "8000")
+        .var("DURWARD_PORT", "tcp://10.0.0.1:8000")
+        .var("DURWARD_PORT_8000_TCP_ADDR", "10.0.0.1")
+        .var("DURWARD_TEST_POSTGRES", "postgres://localhost")
+        .var("DURWARDEN", "x")
+        .var("PATH", "/bin")
+        .secret("other_service_token", "x");
+    assert_eq!(machine.problems(), []);
+    assert_eq!(Machine::dev().var("DURWARD_PORT", "8000").problem().key, "DURWARD_PORT");
+}
+
+#[test]
+fn two_names_for_one_value_have_to_agree() {
+    let disagreeing: [(&str, &str, &str, &str); 8] = [
+        ("DURWARD_TOKENS__ACCESS_TTL", "5m", "ACCESS_TOKEN_EXPIRE_MINUTES", "6"),
+        ("DURWARD_TOKENS__SECRET", "Zq8vT1mXc5Lr0wYb3NhKf7PdJ2sGa9Ue", "JWT_SECRET_KEY", "another one"),
+        ("DURWARD_ENVIRONMENT", "test", "ENVIRONMENT", "development"),
+        ("DURWARD_SERVER__LISTEN", "0.0.0.0:8000", "API_PORT", "9000"),
+        ("DURWARD_SERVER__PUBLIC_URL", "https://a.example.com", "DOMAIN", "b.example.com"),
+        ("DATABASE_URL", "postgres://a:x@h/d", "POSTGRES_PASSWORD", "y"),
+        ("DATABASE_URL", "postgres://a:x@h/d", "POSTGRES_HOST", "other"),
+        ("DATABASE_URL", "sqlite://x.db", "POSTGRES_HOST", "h"),
+    ];
+    for (one, a, other, b) in disagreeing {
+        let problem = Machine::dev().var(one, a).var(other, b).problem();
+        let text = problem.to_string();
+        assert!(text.contains(one) && text.contains(other), "{text}");
+        assert!(!text.contains("Zq8v") && !text.contains("another one"), "{text}");
+    }
+    let with_secrets = Machine::dev().var("JWT_SECRET_KEY", "one").secret("jwt_secret_key", "two").problem();
+    assert!(with_secrets.to_string().contains("secrets/jwt_secret_key"), "{with_secrets}");
+
+    let agreeing: [(&str, &str, &str, &str, &str, &str); 6] = [
+        ("DURWARD_TOKENS__ACCESS_TTL", "300s", "ACCESS_TOKEN_EXPIRE_MINUTES", "5", "tokens.access_ttl", "5m"),
+        ("DURWARD_SERVER__LISTEN", "0.0.0.0:9000", "API_PORT", "9000", "server.listen", "0.0.0.0:9000"),
+        (
+            "DURWARD_SERVER__PUBLIC_URL",
+            "http://a.example:81",
+            "DOMAIN",
+            "a.example",
+            "server.public_url",
+            "http://a.example:81",
+        ),
+        (
+            "DATABASE_URL",
+            "postgres://a@h/d",
+            "POSTGRES_PASSWORD",
+            "y",
+            "database.url",
+            "postgresql://a:***@h:5432/d?sslmode=prefer",
+        ),
+        (
+            "DATABASE_URL",
+            "postgres://a:x@h/d?ssl=true",
+            "POSTGRES_DB",
+            "d",
+            "database.url",
+            "postgresql://a:***@h:5432/d?sslmode=require",
+        ),
+        (
+            "DURWARD_DATABASE__URL",
+            "postgresql://h/d",
+            "DATABASE_URL",
+            "postgresql+asyncpg://h/d",
+            "database.url",
+            "postgresql://postgres@h:5432/d?sslmode=prefer",
+        ),
+    ];
+    for (one, a, other, b, key, shown) in agreeing {
+        assert_eq!(Machine::dev().var(one, a).var(other, b).shown(key), shown);
+    }
+}
+
+#[test]
+fn parts_replace_parts_of_the_file() {
+    let machine = Machine::dev()
+        .toml("[database]\nurl = \"postgres://app@db/shop?sslmode=require\"")
+        .secret("postgres_password", "p@ss\n")
+        .var("POSTGRES_HOST", "db2");
+    assert_eq!(machine.shown("database.url"), "postgresql://app:***@db2:5432/shop?sslmode=require");
+    assert_eq!(machine.config().database.url.password().unwrap().expose(), "p@ss");
+    let source = machine.load().unwrap().source("database.url").to_string();
+    for part in ["durward.toml:2", "POSTGRES_HOST", "secrets/postgres_password"] {
+        assert!(source.contains(part), "{source}");
+    }
+}

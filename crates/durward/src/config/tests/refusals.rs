@@ -1,0 +1,167 @@
+//! What staging and production refuse, and what everybody does.
+
+use super::Machine;
+use crate::config::{Inputs, Purpose};
+
+fn ids(machine: &Machine) -> Vec<(&'static str, String)> {
+    machine.problems().into_iter().map(|problem| (problem.id, problem.key)).collect()
+}
+
+#[test]
+fn a_good_configuration_has_no_problem() {
+    assert_eq!(Machine::good().problems(), []);
+    assert_eq!(Machine::dev().problems(), []);
+    let full = Machine::good()
+        .var("CSRF_SECRET_KEY", "nO4xW8rQ2kLz6vBt0mYc5JhSd9PfGa3E")
+        .var("DATABASE_URL", "postgresql://app:R7tYw2@db/app?sslmode=verify-full")
+        .var("CORS_ALLOWED_ORIGINS", "https://app.example.com")
+        .var("DURWARD_COOKIES__DOMAIN", ".example.com")
+        .var("DURWARD_MAIL__URL", "smtps://u:K3mQp9@mail.example.com")
+        .var("DURWARD_MAIL__FROM", "durward <no-reply@example.com>");
+    assert_eq!(full.problems(), []);
+}
+
+#[test]
+fn weak_secrets() {
+    let weak = [
+        "short",
+        "Zq8vT1mXc5Lr0wYb3NhKf7PdJ2sGa9U",
+        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+        "abcabcabcabcabcabcabcabcabcabcabcabcabca",
+        "0123456789abcdef0123456789abcdef",
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ",
+        "0110100101101001011010010110100101101001",
+        "09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7",
+        "192b9bdd22ab9ed4d12e236c78afcb9a393ec15f71bbf5dc987d54727823bcbf",
+        "your-super-secret-jwt-token-with-at-least-32-characters-long",
+        "a-string-secret-at-least-256-bits-long",
+        "change-me-in-production-please-please",
+        "your-secret-key-here-make-it-long-enough",
+        "django-insecure-5xk1m&9dq!z0p2h8v4w7t3r6",
+        "CHANGE_THIS_TO_SOMETHING_VERY_LONG_AND_RANDOM",
+    ];
+    for environment in ["staging", "production"] {
+        for secret in weak {
+            for variable in ["JWT_SECRET_KEY", "CSRF_SECRET_KEY"] {
+                let machine = Machine::good().var("ENVIRONMENT", environment).var(variable, secret);
+                let problem = machine.problem();
+                assert_eq!(problem.id, "secrets", "{secret}");
+                assert!(problem.source.contains(variable), "{problem}");
+                assert!(!problem.to_string().contains(secret), "{problem}");
+            }
+        }
+    }
+    for environment in ["development", "test"] {
+        let machine = Machine::good().var("ENVIRONMENT", environment).var("JWT_SECRET_KEY", "short");
+        assert_eq!(machine.problems(), []);
+    }
+    let good = [
+        "Zq8vT1mXc5Lr0wYb3NhKf7PdJ2sGa9Ue",
+        "3f9a1c7e5b2d8064f1e3a5c7b9d20846",
+        "83746501928374650918273645564738291056473",
+        "my-own-secret-for-the-shop-7f3a9c1e5b2d",
+        "correct horse battery staple with more words",
+    ];
+    for secret in good {
+        assert_eq!(Machine::good().var("JWT_SECRET_KEY", secret).problems(), [], "{secret}");
+    }
+}
+
+#[test]
+fn one_secret_for_two_purposes() {
+    let secret = "Zq8vT1mXc5Lr0wYb3NhKf7PdJ2sGa9Ue";
+    let twice = [
+        ("CSRF_SECRET_KEY", secret.to_owned(), "csrf.secret"),
+        ("DATABASE_URL", format!("postgres://u:{secret}@h/d"), "database.url"),
+        ("POSTGRES_PASSWORD", secret.to_owned(), "database.url"),
+        ("DURWARD_MAIL__URL", format!("smtp://u:{secret}@h"), "mail.url"),
+    ];
+    for (variable, value, key) in twice {
+        let machine = Machine::good().var(variable, &value).var("DURWARD_MAIL__FROM", "a@b.example");
+        let problem = machine.problem();
+        assert_eq!((problem.id, problem.key.as_str()), ("secrets", key));
+        assert!(problem.found.contains("tokens.secret") && !problem.to_string().contains(secret), "{problem}");
+    }
+}
+
+#[test]
+fn everything_is_said_at_once() {
+    let machine = Machine::new(Purpose::Serve)
+        .var("CSRF_SECRET_KEY", "short")
+        .var("CORS_ALLOWED_ORIGINS", "*")
+        .var("DURWARD_COOKIES__DOMAIN", ".example.com")
+        .var("DURWARD_SESION__IDLE", "1")
+        .var("DURWARD_LIMITS__WINDOW", "soon")
+        .toml("[server]\nlisten = 5\n[nothing]\nx = 1");
+    let expected = [
+        ("config", "nothing.x"),
+        ("config", "DURWARD_SESION__IDLE"),
+        ("config", "server.listen"),
+        ("cors", "cors.allowed_origins"),
+        ("config", "limits.window"),
+        ("cookies", "cookies.domain"),
+        ("secrets", "tokens.secret"),
+        ("secrets", "csrf.secret"),
+        ("public_url", "server.public_url"),
+    ];
+    assert_eq!(ids(&machine), expected.map(|(id, key)| (id, key.to_owned())));
+    let text = machine.load().unwrap_err().to_string();
+    assert!(text.starts_with("the configuration has 9 problems:"), "{text}");
+}
+
+#[test]
+fn plain_http_is_for_development() {
+    for (environment, refused) in [("development", false), ("test", false), ("staging", true), ("production", true)] {
+        let machine =
+            Machine::good().var("ENVIRONMENT", environment).var("DURWARD_SERVER__PUBLIC_URL", "http://localhost:8000");
+        let expected: Vec<_> = refused.then(|| ("public_url", "server.public_url".to_owned())).into_iter().collect();
+        assert_eq!(ids(&machine), expected, "{environment}");
+    }
+}
+
+#[test]
+fn dev_is_for_development() {
+    for (environment, refused) in [("development", false), ("test", false), ("staging", true), ("production", true)] {
+        let machine = Machine::good().var("ENVIRONMENT", environment);
+        let inputs = Inputs { purpose: Purpose::Dev, ..machine.inputs.clone() };
+        let mut dev = Machine::dev();
+        dev.inputs = inputs;
+        let expected: Vec<_> = refused.then(|| ("environment", "environment".to_owned())).into_iter().collect();
+        assert_eq!(ids(&dev), expected, "{environment}");
+    }
+}
+
+#[test]
+fn cookie_domains_belong_to_the_public_url() {
+    let table = [
+        ("example.com", true),
+        (".example.com", true),
+        (".EXAMPLE.com", true),
+        ("auth.example.com", true),
+        ("other.com", false),
+        ("ample.com", false),
+        ("app.auth.example.com", false),
+    ];
+    for (domain, good) in table {
+        let machine = Machine::good().var("DURWARD_COOKIES__DOMAIN", domain);
+        let expected: Vec<_> = (!good).then(|| ("cookies", "cookies.domain".to_owned())).into_iter().collect();
+        assert_eq!(ids(&machine), expected, "{domain}");
+    }
+}
+
+#[test]
+fn what_cannot_work_anywhere() {
+    let table: [(&[(&str, &str)], &str); 5] = [
+        (&[("DURWARD_MAIL__URL", "smtp://h")], "mail.from"),
+        (&[("DURWARD_REGISTRATION__VERIFY_EMAIL", "true")], "registration.verify_email"),
+        (&[("DURWARD_METRICS__LISTEN", "127.0.0.1:8000")], "metrics.listen"),
+        (&[("DURWARD_PASSWORD__MEMORY_KIB", "15"), ("DURWARD_PASSWORD__PARALLELISM", "2")], "password.memory_kib"),
+        (&[("DURWARD_PASSWORD__MEMORY_KIB", "4294967295")], "password.memory_kib"),
+    ];
+    for (variables, key) in table {
+        for machine in [Machine::dev(), Machine::good()] {
+            let machine = variables.iter().fold(machine, |machine, (name, value)| machine.var(name, value));
+            assert_eq!(ids(&machine), [("config", key.to_owned())]);
+        }
+    }
+}

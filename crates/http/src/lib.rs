@@ -1,1 +1,26 @@
-//! durward http
+//! The wire: HTTP and WebSocket to `durward-core` and back. Nothing is decided here.
+//!
+//! [`routes`] is the table of everything that is served. Each request goes through the one function in `door`,
+//! then to a handler in `api` (parse, one call into core, reply) or to `ws`. [`openapi`] and the page at `/docs`
+//! are made from the same table.
+
+mod api;
+pub mod app;
+mod body;
+mod docs_page;
+mod door;
+mod extract;
+mod form;
+mod layers;
+mod meters;
+pub mod openapi;
+mod paths;
+mod reply;
+pub mod routes;
+pub mod server;
+mod ws;
+
+pub use app::{App, HttpRules, Operations, metrics_router, router};
+pub use layers::cookies::{CookieKind, CookieRules};
+pub use layers::origin::{BadOrigin, Origin};
+pub use server::{Peer, Server};

@@ -1,0 +1,19 @@
+//! The handlers, one file per subject: parse, one call into core, reply.
+
+pub(crate) mod admin;
+pub(crate) mod conversations;
+pub(crate) mod csrf_token;
+pub(crate) mod documentation;
+pub(crate) mod health;
+pub(crate) mod keys;
+pub(crate) mod login;
+pub(crate) mod logout;
+pub(crate) mod password;
+pub(crate) mod profile;
+pub(crate) mod refresh;
+pub(crate) mod register;
+pub(crate) mod session_answer;
+pub(crate) mod sessions;
+pub(crate) mod settings;
+pub(crate) mod status;
+pub(crate) mod ticket;

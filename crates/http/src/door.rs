@@ -1,0 +1,210 @@
+//! The one way in. Every request, also one for a path that does not exist, goes through [`door`], step by step;
+//! what a step is applied to stands in the request's [`Row`].
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{MatchedPath, Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use durward_proto::{Code, Problem, UserId};
+use durward_verify::{Admin, Refusal, Source, Surface, Trace, Verified};
+use futures_util::FutureExt;
+use http::{HeaderValue, Method, StatusCode, header};
+
+use crate::app::{Shared, Site};
+use crate::body;
+use crate::layers::{client_address, cors, csrf, origin, request_id, security_headers};
+use crate::paths::Path;
+use crate::reply::{Refused, Told, write_problem};
+use crate::routes::{Access, CsrfClass, Row};
+use crate::server::Peer;
+
+/// What the door found out about a request, for its handler.
+#[derive(Debug, Clone)]
+pub(crate) struct Passage {
+    /// The request's id: visible ASCII.
+    pub(crate) request_id: HeaderValue,
+    /// The client's address.
+    pub(crate) ip: IpAddr,
+}
+
+/// What is done once the handler has answered.
+#[derive(Debug, Default)]
+struct After {
+    user: Option<UserId>,
+    /// The session that a fresh CSRF token is due for.
+    renew_csrf: Option<String>,
+}
+
+/// The way in and out.
+pub(crate) async fn door(State(site): State<Shared>, mut request: Request, next: Next) -> Response {
+    let started = site.core.clock().monotonic();
+    let request_id = request_id::of(request.headers(), &**site.core.clock(), &**site.core.random());
+    let peer = request.extensions().get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
+    let ip = client_address::resolve(peer, request.headers(), &site.rules.trusted_proxies);
+    request.extensions_mut().insert(Passage { request_id: request_id.clone(), ip });
+
+    let (method, asked) = (request.method().clone(), cors::Asked::of(request.headers(), &site.origins));
+    let path = site.paths.get(request.extensions().get::<MatchedPath>().map(MatchedPath::as_str));
+    let mut after = After::default();
+    let outcome = AssertUnwindSafe(pass(&site, path, request, next, &mut after)).catch_unwind().await;
+    let mut response = outcome.unwrap_or_else(|_| Err(panicked())).unwrap_or_else(Refused::into_response);
+
+    if let Some(session) = &after.renew_csrf {
+        csrf::renew(&site, session, response.headers_mut());
+    }
+    let told = response.extensions_mut().remove::<Told>();
+    let cause = told.map(|Told { problem, cause }| {
+        let code = problem.code;
+        write_problem(&mut response, problem, &request_id);
+        (code, cause)
+    });
+    let took = site.core.clock().monotonic().saturating_sub(started);
+    let headers = response.headers_mut();
+    cors::apply(&asked, headers);
+    security_headers::apply(&site.rules, path.map_or("/", |path| path.pattern), headers);
+    headers.insert(request_id::HEADER, request_id.clone());
+    note(&site, path, &method, &response, &Noted { request_id, took, user: after.user, ip, cause });
+    response
+}
+
+/// From the outside to the handler: each step may refuse.
+async fn pass(
+    site: &Site,
+    path: Option<&Path>,
+    mut request: Request,
+    next: Next,
+    after: &mut After,
+) -> Result<Response, Refused> {
+    let path = path.ok_or(Code::NotFound)?;
+    if request.method() == Method::OPTIONS {
+        return Ok(cors::options(request.headers(), &site.origins, &path.allow));
+    }
+    let Some((row, _)) = path.row(request.method()) else {
+        let mut response = Refused::from(Code::MethodNotAllowed).into_response();
+        response.headers_mut().insert(header::ALLOW, path.allow.clone());
+        return Ok(response);
+    };
+    check_origin(site, row, &request)?;
+    authenticate(site, row, &mut request, after).await?;
+    if row.is_unsafe()
+        && let Err(refused) = body::check_length(request.headers(), site.rules.body_limit)
+    {
+        give_up_body(request).await;
+        return Err(refused);
+    }
+    Ok(next.run(request).await)
+}
+
+/// Origin and Fetch Metadata, for everything that changes something and for every WebSocket handshake.
+fn check_origin(site: &Site, row: &Row, request: &Request) -> Result<(), Refused> {
+    let headers = request.headers();
+    if row.access != Access::Socket {
+        return if row.is_unsafe() { site.origins.check(headers).map(drop) } else { Ok(()) };
+    }
+    site.origins.check(headers)?;
+    // A browser sends its cookies with a handshake from any page, but always says which page it is.
+    if !headers.contains_key(header::ORIGIN) {
+        let surface = Surface::Socket { token_in_url: site.rules.token_in_url };
+        let found = durward_verify::find(headers, request.uri().query(), access_cookie(site), surface);
+        if found.is_ok_and(|carried| matches!(carried.source, Source::Cookie)) {
+            return Err(origin::denied());
+        }
+    }
+    Ok(())
+}
+
+fn access_cookie(site: &Site) -> &'static str {
+    site.rules.cookies.name(crate::CookieKind::Access)
+}
+
+/// The only place where a request becomes somebody's. A socket does so in its handler, because its refusal has
+/// to wait for the upgrade.
+async fn authenticate(site: &Site, row: &Row, request: &mut Request, after: &mut After) -> Result<(), Refused> {
+    let verified = match row.access {
+        Access::Public | Access::Operator | Access::Socket => return Ok(()),
+        Access::Optional => match site.core.verifier().rest(request.headers()).await {
+            Ok(verified) => verified,
+            Err(refusal @ (Refusal::Ambiguous | Refusal::Unavailable)) => return Err(refusal.into()),
+            Err(_) => return Ok(()),
+        },
+        Access::User | Access::Admin if row.traced => {
+            let mut trace = Trace::default();
+            let verified = site.core.verifier().rest_traced(request.headers(), &mut trace).await?;
+            request.extensions_mut().insert(Arc::new(trace));
+            verified
+        }
+        Access::User | Access::Admin => site.core.verifier().rest(request.headers()).await?,
+    };
+    after.user = Some(verified.user_id());
+    if row.access == Access::Admin {
+        verified.permit::<Admin>()?;
+    }
+    if row.csrf == CsrfClass::Required {
+        check_csrf(site, request, &verified, after)?;
+    }
+    request.extensions_mut().insert(Arc::new(verified));
+    Ok(())
+}
+
+/// A browser sends cookies by itself, so that a request with one has to prove that our page sent it.
+fn check_csrf(site: &Site, request: &Request, who: &Verified, after: &mut After) -> Result<(), Refused> {
+    if !matches!(who.source(), Source::Cookie) {
+        return Ok(());
+    }
+    let session = who.session_id().to_string();
+    let age = csrf::check(site, request.headers(), &session)?;
+    after.renew_csrf = (age > csrf::RENEW_AFTER).then_some(session);
+    Ok(())
+}
+
+/// Lets a body that is too large arrive, so that its sender gets to read why it is refused; not where the sender
+/// waits for a word before it sends (RFC 9110 section 10.1.1).
+async fn give_up_body(request: Request) {
+    if !request.headers().contains_key(header::EXPECT) {
+        body::discard(request.into_body()).await;
+    }
+}
+
+/// A handler does not panic. Were one to, only its own request is lost, and the panic hook has said where.
+fn panicked() -> Refused {
+    Problem::new(Code::Unavailable).detail("Please try again in a moment.").retry_after(1).into()
+}
+
+struct Noted {
+    request_id: HeaderValue,
+    took: Duration,
+    user: Option<UserId>,
+    ip: IpAddr,
+    cause: Option<(Code, Option<Box<str>>)>,
+}
+
+/// One line in the log and one count. Never the query, a body, a cookie or a token.
+fn note(site: &Site, path: Option<&Path>, method: &Method, response: &Response<Body>, noted: &Noted) {
+    let status = response.status();
+    let meter = path.map_or(site.paths.nowhere(), |path| path.row(method).map_or(path.other(), |(_, meter)| meter));
+    meter.record(status, noted.took);
+
+    let request_id = noted.request_id.to_str().unwrap_or_default();
+    let method = if is_common(method) { method.as_str() } else { "other" };
+    let route = path.map_or("unmatched", |path| path.pattern);
+    let user = noted.user.map(|user| user.0);
+    let (code, cause) =
+        noted.cause.as_ref().map_or((None, None), |(code, cause)| (Some(code.as_str()), cause.as_deref()));
+    let (ms, ip) = (noted.took.as_secs_f64() * 1e3, noted.ip);
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        tracing::warn!(request_id, method, route, status = status.as_u16(), ms, user, %ip, code, cause, "request");
+    } else {
+        tracing::info!(request_id, method, route, status = status.as_u16(), ms, user, %ip, code, cause, "request");
+    }
+}
+
+/// Any word can be a method; only those that the table could have are logged as they came.
+fn is_common(method: &Method) -> bool {
+    [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS]
+        .contains(method)
+}

@@ -1,0 +1,74 @@
+//! The headers that tell a browser to be strict (contract section 1).
+
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+
+use crate::app::HttpRules;
+
+const COOP: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
+const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
+const NO_REFERRER: HeaderValue = HeaderValue::from_static("no-referrer");
+const DENY: HeaderValue = HeaderValue::from_static("DENY");
+const SAME_ORIGIN: HeaderValue = HeaderValue::from_static("same-origin");
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+/// Two years.
+const HSTS: HeaderValue = HeaderValue::from_static("max-age=63072000; includeSubDomains");
+/// For answers that are data: a browser that shows one as a page may do nothing.
+const CSP_DATA: HeaderValue =
+    HeaderValue::from_static("default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
+/// For our own pages: what they need comes from this server, and nothing is inline.
+const CSP_PAGE: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; \
+     form-action 'none'; frame-ancestors 'none'",
+);
+
+/// Puts them on an answer to `path`.
+pub(crate) fn apply(rules: &HttpRules, path: &str, answer: &mut HeaderMap) {
+    if path.starts_with("/api/") {
+        answer.insert(header::CACHE_CONTROL, NO_STORE);
+    }
+    if !rules.security_headers {
+        return;
+    }
+    answer.insert(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF);
+    answer.insert(header::REFERRER_POLICY, NO_REFERRER);
+    answer.insert(header::X_FRAME_OPTIONS, DENY);
+    answer.insert(COOP, SAME_ORIGIN);
+    let policy = if path.starts_with("/docs") { CSP_PAGE } else { CSP_DATA };
+    answer.insert(header::CONTENT_SECURITY_POLICY, policy);
+    if rules.hsts {
+        answer.insert(header::STRICT_TRANSPORT_SECURITY, HSTS);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn on(path: &str, change: impl FnOnce(&mut HttpRules)) -> HeaderMap {
+        let mut rules = HttpRules::new("http://localhost:8000".parse().unwrap());
+        change(&mut rules);
+        let mut headers = HeaderMap::new();
+        apply(&rules, path, &mut headers);
+        headers
+    }
+
+    #[test]
+    fn strict_by_default_and_off_when_switched_off() {
+        let headers = on("/api/v1/auth/status", |_| {});
+        assert_eq!(headers["x-content-type-options"], "nosniff");
+        assert_eq!(headers["referrer-policy"], "no-referrer");
+        assert_eq!(headers["x-frame-options"], "DENY");
+        assert_eq!(headers["cross-origin-opener-policy"], "same-origin");
+        assert_eq!(headers["cache-control"], "no-store");
+        for path in ["/api/v1/auth/status", "/docs", "/health"] {
+            let policy = on(path, |_| {})["content-security-policy"].to_str().unwrap().to_owned();
+            assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
+        }
+        assert!(!headers.contains_key("strict-transport-security"));
+        assert!(on("/", |rules| rules.hsts = true).contains_key("strict-transport-security"));
+
+        let off = on("/api/v1/auth/status", |rules| rules.security_headers = false);
+        assert_eq!(off.keys().map(HeaderName::as_str).collect::<Vec<_>>(), ["cache-control"]);
+        assert!(!on("/health", |_| {}).contains_key("cache-control"));
+    }
+}

@@ -1,0 +1,46 @@
+//! Metrics of requests, with the table's pattern as the route: never a path as it came, which has ids in it and of
+//! which there are endlessly many.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use http::StatusCode;
+use metrics::{Counter, Histogram};
+
+/// The statuses that are answered; each has its counter, made when it is first needed.
+const STATUSES: [u16; 20] =
+    [101, 200, 201, 202, 204, 302, 400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 503, 303, 307, 500];
+
+/// The metrics of one route. Looking a metric up by its labels costs more than counting, so that it is done once.
+#[derive(Debug)]
+pub(crate) struct Meter {
+    method: &'static str,
+    route: &'static str,
+    counters: [OnceLock<Counter>; STATUSES.len()],
+    seconds: OnceLock<Histogram>,
+}
+
+impl Meter {
+    pub(crate) fn new(method: &'static str, route: &'static str) -> Self {
+        Self { method, route, counters: [const { OnceLock::new() }; STATUSES.len()], seconds: OnceLock::new() }
+    }
+
+    /// Counts one request.
+    pub(crate) fn record(&self, status: StatusCode, took: Duration) {
+        let known = STATUSES.iter().position(|known| *known == status.as_u16());
+        match known.and_then(|at| self.counters.get(at)) {
+            Some(counter) => counter.get_or_init(|| self.counter(status)).increment(1),
+            None => self.counter(status).increment(1),
+        }
+        let (method, route) = (self.method, self.route);
+        let seconds = self.seconds.get_or_init(
+            || metrics::histogram!("durward_http_request_duration_seconds", "method" => method, "route" => route),
+        );
+        seconds.record(took);
+    }
+
+    fn counter(&self, status: StatusCode) -> Counter {
+        let (method, route, status) = (self.method, self.route, status.as_str().to_owned());
+        metrics::counter!("durward_http_requests_total", "method" => method, "route" => route, "status" => status)
+    }
+}

@@ -1,0 +1,326 @@
+//! The table of everything that is served. A row has to say who may call it, whether it needs a CSRF token and
+//! whether it is limited, so that no endpoint can forget one. The door, the OpenAPI document, the page at `/docs`
+//! and the tests over all rows read it.
+//!
+//! To add an endpoint: write its handler in `api/`, and its row here.
+
+use std::fmt;
+use std::sync::LazyLock;
+
+use axum::handler::Handler;
+use axum::routing::{MethodFilter, MethodRouter, on};
+use durward_proto::Code::*;
+use durward_proto::wire::auth::{
+    self, CsrfAnswer, Login, LoginAnswer, LoginForm, PasswordChange, Register, Registered, StatusAnswer,
+};
+use durward_proto::wire::chat::{Conversation, Message};
+use durward_proto::wire::health::{HealthAnswer, Report};
+use durward_proto::wire::list::Page;
+use durward_proto::wire::profile::{ProfileAnswer, ProfileChange};
+use durward_proto::wire::session::Session;
+use durward_proto::wire::ws::{FromClient, FromServer, TicketAnswer};
+use durward_verify::Trace;
+use http::Method;
+use serde_json::{Map, Value, json};
+
+use crate::api::{
+    admin, conversations, csrf_token, documentation, health, keys, login, logout, password, profile, refresh, register,
+    sessions, settings, status, ticket,
+};
+use crate::app::Shared;
+use crate::openapi::Doc;
+use crate::ws;
+
+use Access::*;
+use CsrfClass::*;
+use Limit::*;
+
+/// All rows.
+pub fn table() -> &'static [Row] {
+    static TABLE: LazyLock<Vec<Row>> = LazyLock::new(rows);
+    &TABLE
+}
+
+const GET: Method = Method::GET;
+const POST: Method = Method::POST;
+const PUT: Method = Method::PUT;
+const DELETE: Method = Method::DELETE;
+
+#[rustfmt::skip]
+fn rows() -> Vec<Row> {
+    vec![
+        //  method  path                                  who may     CSRF      limit  handler
+        Row::new(POST,   "/api/v1/auth/register",              Public,   Exempt,   Guess, register::register)
+            .doc("accounts", "Open an account", "Does not log in.")
+            .takes::<Register>(json!({"email": "ann@example.com", "password": "tangerine sunrise over Oslo"}))
+            .gives::<Registered>(201, "The account is open.")
+            .refuses(&[EmailTaken, WeakPassword, RegistrationClosed]),
+        Row::new(POST,   "/api/v1/auth/login",                 Public,   Exempt,   Guess, login::login)
+            .doc("sessions", "Log in", "With `transport=cookie`, the default, the tokens are also set as cookies. With `transport=bearer` \
+                 they are in the body alone, and no cookie is set.")
+            .takes::<Login>(json!({"email": "ann@example.com", "password": "tangerine sunrise over Oslo"}))
+            .takes_form::<LoginForm>()
+            .gives::<LoginAnswer>(200, "A session is open.")
+            .refuses(&[InvalidCredentials, AccountPending, AccountSuspended, AccountDeactivated]),
+        Row::new(POST,   "/api/v1/auth/jwt/login",             Public,   Exempt,   Guess, login::login)
+            .doc("sessions", "Log in with an OAuth2 password form", "The same as `/api/v1/auth/login`, under the path that many clients know.")
+            .takes_form::<LoginForm>()
+            .takes::<Login>(json!({"email": "ann@example.com", "password": "tangerine sunrise over Oslo", "transport": "bearer"}))
+            .gives::<LoginAnswer>(200, "A session is open.")
+            .refuses(&[InvalidCredentials, AccountPending, AccountSuspended, AccountDeactivated]),
+        Row::new(POST,   "/api/v1/auth/refresh",               Public,   Refresh,  Open,  refresh::refresh)
+            .doc("sessions", "Go on with a session", "With the refresh token in the body, the answer has everything in its body. Without a body the \
+                 `refresh_token` cookie counts, and the CSRF token of its session is needed. Where both come, the body decides. \
+                 A refresh token is used once; the same one again within 10 seconds gets the same answer.")
+            .takes_perhaps::<auth::Refresh>()
+            .gives::<LoginAnswer>(200, "The session goes on with new tokens.")
+            .refuses(&[TokenMissing, TokenMalformed, TokenRevoked, TokenExpired, AccountInactive, RefreshReused]),
+        Row::new(POST,   "/api/v1/auth/logout",                Optional, Exempt,   Open,  logout::logout)
+            .doc("sessions", "Log out", "Also when nobody is logged in. Clears the cookies.")
+            .query("everywhere", "boolean", "Whether all of the user's sessions end.")
+            .gives_nothing("The session has ended."),
+        Row::new(DELETE, "/api/v1/auth/logout",                Optional, Exempt,   Open,  logout::logout)
+            .doc("sessions", "Log out", "The same as with POST.")
+            .query("everywhere", "boolean", "Whether all of the user's sessions end.")
+            .gives_nothing("The session has ended."),
+        Row::new(GET,    "/api/v1/auth/status",                Optional, Exempt,   Open,  status::show)
+            .doc("sessions", "Ask who is logged in", "Always 200: a bad token is as good as none.")
+            .gives::<StatusAnswer>(200, "Who it is, if anybody."),
+        Row::new(GET,    "/api/v1/auth/csrf-token",            Optional, Exempt,   Open,  csrf_token::show)
+            .doc("sessions", "Get a CSRF token", "Bound to the session, or for a visitor to the cookie that comes with it.")
+            .gives::<CsrfAnswer>(200, "The token, which is also set as a cookie."),
+        Row::new(POST,   "/api/v1/password/change",            User,     Required, Guess, password::change)
+            .doc("accounts", "Change the password", "Every other session of the user ends.")
+            .takes::<PasswordChange>(json!({"current_password": "tangerine sunrise over Oslo", "new_password": "four quiet herons at dusk"}))
+            .gives_nothing("The password is changed.")
+            .refuses(&[InvalidCredentials, WeakPassword, ReauthenticationRequired]),
+
+        Row::new(GET,    "/api/v1/profile",                    User,     Exempt,   Open,  profile::show)
+            .doc("profile", "Show the own account and profile", "")
+            .gives::<ProfileAnswer>(200, "Account and profile."),
+        Row::new(PUT,    "/api/v1/profile",                    User,     Required, Open,  profile::change)
+            .doc("profile", "Change the profile", "Changes what it names; null clears.")
+            .takes::<ProfileChange>(json!({"full_name": "Ann Lee", "personal_goals": {"run": "10 km"}}))
+            .gives::<ProfileAnswer>(200, "As it is now."),
+        Row::new(GET,    "/api/v1/profile/debug",              User,     Exempt,   Open,  profile::debug).traced()
+            .doc("profile", "Show how this request was authenticated", "Where the credential was, what it says, and each step of its check. \
+                 In production for admins alone.")
+            .gives::<Trace>(200, "The steps.")
+            .refuses(&[Forbidden]),
+        Row::new(GET,    "/api/v1/settings",                   User,     Exempt,   Open,  settings::show)
+            .doc("profile", "Show all settings", "")
+            .gives::<Map<String, Value>>(200, "Every setting with its value."),
+        Row::new(PUT,    "/api/v1/settings",                   User,     Required, Open,  settings::change)
+            .doc("profile", "Change settings", "Changes the keys that it names.")
+            .takes::<Map<String, Value>>(json!({"theme": "light"}))
+            .gives::<Map<String, Value>>(200, "As they are now."),
+
+        Row::new(GET,    "/api/v1/sessions",                   User,     Exempt,   Open,  sessions::list).paged()
+            .doc("sessions", "List the own sessions", "Newest first.")
+            .gives::<Page<Session>>(200, "A page of sessions."),
+        Row::new(DELETE, "/api/v1/sessions",                   User,     Required, Open,  sessions::end_others)
+            .doc("sessions", "End all other sessions", "")
+            .gives_nothing("They have ended."),
+        Row::new(DELETE, "/api/v1/sessions/{id}",              User,     Required, Open,  sessions::end)
+            .doc("sessions", "End a session", "")
+            .gives_nothing("It has ended."),
+
+        Row::new(GET,    "/api/v1/conversations",              User,     Exempt,   Open,  conversations::list).paged()
+            .doc("chat", "List the own conversations", "The last one touched first.")
+            .gives::<Page<Conversation>>(200, "A page of conversations."),
+        Row::new(GET,    "/api/v1/conversations/{id}/messages", User,    Exempt,   Open,  conversations::messages).paged()
+            .doc("chat", "List a conversation's messages", "")
+            .gives::<Page<Message>>(200, "A page of messages."),
+        Row::new(DELETE, "/api/v1/conversations/{id}",         User,     Required, Open,  conversations::delete)
+            .doc("chat", "Delete a conversation", "")
+            .gives_nothing("It is gone."),
+        Row::new(POST,   "/api/v1/ws/ticket",                  User,     Required, Open,  ticket::issue)
+            .doc("chat", "Get a ticket for a WebSocket", "Good for one socket, so that no token stands in a URL.")
+            .gives::<TicketAnswer>(200, "The ticket."),
+        Row::new(GET,    "/api/v1/ws/chat",                    Socket,   Exempt,   Talk,  ws::chat)
+            .doc("chat", "Open the chat", "A WebSocket. The client sends `FromClient`, the server `FromServer`, as JSON text. The token comes as \
+                 `Authorization`, cookie, sub-protocol `bearer, <token>` or `?ticket=`. A refused token closes the socket with 1008 \
+                 and its code as the reason.")
+            .query("ticket", "string", "From `/api/v1/ws/ticket`.")
+            .with::<FromClient>().with::<FromServer>()
+            .answers(101, "The socket is open.")
+            .refuses(&[OriginDenied, BadRequest]),
+
+        Row::new(GET,    "/api/v1/admin/users",                Admin,    Exempt,   Open,  admin::users).paged()
+            .doc("operators", "List users", "")
+            .query("query", "string", "Part of an e-mail address or a name.")
+            .gives::<Page<auth::User>>(200, "A page of users."),
+        Row::new(GET,    "/api/v1/diagnostics",                Admin,    Exempt,   Open,  admin::diagnostics)
+            .doc("operators", "Run all checks", "The Golden Path report: what was found, what was expected, how to mend it.")
+            .gives::<Report>(200, "The report, good or bad."),
+        Row::new(GET,    "/health",                            Operator, Exempt,   Open,  health::ready)
+            .doc("operators", "Ask whether the server can serve", "")
+            .gives::<HealthAnswer>(200, "It can.").gives::<HealthAnswer>(503, "It cannot."),
+        Row::new(GET,    "/health/live",                       Operator, Exempt,   Open,  health::live)
+            .doc("operators", "Ask whether the program runs", "")
+            .gives::<HealthAnswer>(200, "It does.").gives::<HealthAnswer>(503, "It is about to stop."),
+        Row::new(GET,    "/health/ready",                      Operator, Exempt,   Open,  health::ready)
+            .doc("operators", "Ask whether the server can serve", "The same as `/health`.")
+            .gives::<HealthAnswer>(200, "It can.").gives::<HealthAnswer>(503, "It cannot."),
+        Row::new(GET,    "/metrics",                           Operator, Exempt,   Open,  health::metrics)
+            .doc("operators", "Read the metrics", "404 where they have a listener of their own.")
+            .gives_text(200, "text/plain", "Prometheus' text format.")
+            .refuses(&[NotFound]),
+
+        Row::new(GET,    "/.well-known/jwks.json",             Public,   Exempt,   Open,  keys::jwks)
+            .doc("documents", "Get the public keys", "RFC 7517. Empty where tokens are signed with a shared secret.")
+            .gives::<Map<String, Value>>(200, "The key set."),
+        Row::new(GET,    "/api/v1/openapi.json",               Public,   Exempt,   Open,  documentation::openapi)
+            .doc("documents", "Get this document", "")
+            .gives::<Map<String, Value>>(200, "OpenAPI 3.1."),
+        Row::new(GET,    "/docs",                              Public,   Exempt,   Open,  documentation::page)
+            .doc("documents", "Read this document as a page", "")
+            .gives_text(200, "text/html", "The page."),
+        Row::new(GET,    "/docs/style.css",                    Public,   Exempt,   Open,  documentation::style)
+            .doc("documents", "Get the page's style sheet", "")
+            .gives_text(200, "text/css", "The style sheet."),
+        Row::new(GET,    "/",                                  Public,   Exempt,   Open,  documentation::front)
+            .doc("documents", "Go to the documentation", "")
+            .answers(302, "To `/docs`."),
+    ]
+}
+
+/// Who may call a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Everybody; nobody is asked who they are.
+    Public,
+    /// Everybody; whoever comes with a good token is known.
+    Optional,
+    /// Whoever comes with a good token.
+    User,
+    /// Users with the role `admin`.
+    Admin,
+    /// A WebSocket: authenticated as it opens, and for as long as it is open.
+    Socket,
+    /// Load balancers and monitoring; a proxy in front decides who reaches it.
+    Operator,
+}
+
+/// Whether a row needs a CSRF token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CsrfClass {
+    /// Where the credential is a cookie.
+    Required,
+    /// Never: it changes nothing, or contract section 4 says so.
+    Exempt,
+    /// Where the refresh token is a cookie: a token of that very session.
+    Refresh,
+}
+
+/// How a row is limited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limit {
+    /// Not by itself.
+    Open,
+    /// It can be used to guess: the budgets of accounts and client addresses count.
+    Guess,
+    /// By messages for each socket, and by sockets for each user.
+    Talk,
+}
+
+/// One endpoint.
+pub struct Row {
+    /// Its method.
+    pub method: Method,
+    /// Its path, with parameters as `{id}`.
+    pub path: &'static str,
+    /// Who may call it.
+    pub access: Access,
+    /// Whether it needs a CSRF token.
+    pub csrf: CsrfClass,
+    /// How it is limited.
+    pub limit: Limit,
+    /// Whether its authentication is written down for the handler.
+    pub(crate) traced: bool,
+    pub(crate) doc: Doc,
+    mount: Box<dyn Fn() -> MethodRouter<Shared> + Send + Sync>,
+}
+
+impl Row {
+    fn new<H, T>(method: Method, path: &'static str, access: Access, csrf: CsrfClass, limit: Limit, handler: H) -> Self
+    where
+        H: Handler<T, Shared> + Sync,
+        T: 'static,
+    {
+        // A method that axum cannot filter by would be a mistake in the table above; a test goes over all rows.
+        let filter = MethodFilter::try_from(method.clone()).unwrap_or(MethodFilter::TRACE);
+        let mount = Box::new(move || on(filter, handler.clone()));
+        Self { method, path, access, csrf, limit, traced: false, doc: Doc::default(), mount }
+    }
+
+    fn traced(mut self) -> Self {
+        self.traced = true;
+        self
+    }
+
+    pub(crate) fn service(&self) -> MethodRouter<Shared> {
+        (self.mount)()
+    }
+
+    /// Whether it may change something (RFC 9110 section 9.2.1).
+    pub fn is_unsafe(&self) -> bool {
+        !self.method.is_safe()
+    }
+
+    /// The method's name, as a label.
+    pub(crate) fn method_name(&self) -> &'static str {
+        match self.method {
+            Method::GET => "GET",
+            Method::POST => "POST",
+            Method::PUT => "PUT",
+            Method::PATCH => "PATCH",
+            Method::DELETE => "DELETE",
+            _ => "other",
+        }
+    }
+}
+
+impl fmt::Debug for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} ({:?}, {:?}, {:?})", self.method, self.path, self.access, self.csrf, self.limit)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_is_there_once_and_has_a_method_that_can_be_routed() {
+        for row in table() {
+            let twins = table().iter().filter(|other| other.path == row.path && other.method == row.method).count();
+            assert_eq!(twins, 1, "{row:?}");
+            assert_ne!(row.method_name(), "other", "{row:?}");
+        }
+    }
+
+    #[test]
+    fn what_changes_something_by_cookie_needs_a_csrf_token() {
+        // Contract section 4 lists these.
+        let exempt = ["/api/v1/auth/jwt/login", "/api/v1/auth/login", "/api/v1/auth/register", "/api/v1/auth/logout"];
+        for row in table().iter().filter(|row| row.is_unsafe()) {
+            let expected = match row.path {
+                "/api/v1/auth/refresh" => CsrfClass::Refresh,
+                path if exempt.contains(&path) => CsrfClass::Exempt,
+                _ => CsrfClass::Required,
+            };
+            assert_eq!(row.csrf, expected, "{row:?}");
+        }
+        assert!(table().iter().filter(|row| !row.is_unsafe()).all(|row| row.csrf == CsrfClass::Exempt));
+    }
+
+    #[test]
+    fn nothing_about_a_user_is_public() {
+        let open = ["/api/v1/auth/", "/api/v1/openapi.json", "/api/v1/ws/chat"];
+        for row in table().iter().filter(|row| row.path.starts_with("/api/")) {
+            let guarded = matches!(row.access, Access::User | Access::Admin);
+            assert_eq!(guarded, !open.iter().any(|prefix| row.path.starts_with(prefix)), "{row:?}");
+        }
+    }
+}

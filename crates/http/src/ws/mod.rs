@@ -1,0 +1,90 @@
+//! `GET /api/v1/ws/chat` (contract section 6).
+//!
+//! A browser shows a refused upgrade only as close code 1006, so that an upgrade is completed even for a caller
+//! who is then turned away: with 1008 and the reason, before anything is read.
+
+mod end;
+mod handshake;
+mod outbox;
+mod pace;
+mod socket;
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use durward_core::Client;
+use durward_core::sockets::Admission;
+use durward_proto::Code;
+use durward_verify::Lease;
+use hyper_util::rt::TokioIo;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
+
+use crate::app::{Shared, Site};
+use crate::extract::From;
+use crate::layers::origin::Sender;
+use crate::reply::Answer;
+use crate::server::Place;
+use end::End;
+
+/// The stream that all of this is about.
+pub(crate) type Stream = WebSocketStream<TokioIo<hyper::upgrade::Upgraded>>;
+
+/// Opens the chat. The door has already looked at the origin.
+pub(crate) async fn chat(State(site): State<Shared>, From(client): From, request: Request) -> Answer {
+    let mut request = request.map(drop);
+    let response = handshake::accept(request.headers())?;
+    let entry = enter(&site, &request).await;
+    let place = request.extensions().get::<Arc<Place>>().cloned();
+    let upgrade = hyper::upgrade::on(&mut request);
+    tokio::spawn(async move {
+        match upgrade.await {
+            Ok(upgraded) => serve(&site, TokioIo::new(upgraded), entry, client).await,
+            Err(error) => tracing::debug!(%error, "the upgrade was not completed"),
+        }
+        drop(place);
+    });
+    Ok(response)
+}
+
+/// Who opens the socket, and their place among the open ones.
+async fn enter(site: &Site, request: &http::Request<()>) -> Result<(Lease, Admission), Code> {
+    let origin = match site.origins.by_origin(request.headers()) {
+        Sender::Allowed(origin) => Some(origin.as_str()),
+        Sender::Unnamed | Sender::Foreign => None,
+    };
+    let (headers, query) = (request.headers(), request.uri().query());
+    let lease = site.core.verifier().socket(headers, query, origin, site.rules.token_in_url).await;
+    let lease = lease.map_err(|refusal| refusal.code())?;
+    let place = site.core.sockets().admit(lease.verified().user_id()).ok_or(Code::TooManyConnections)?;
+    Ok((lease, place))
+}
+
+async fn serve(
+    site: &Shared,
+    io: TokioIo<hyper::upgrade::Upgraded>,
+    entry: Result<(Lease, Admission), Code>,
+    client: Client,
+) {
+    let config = WebSocketConfig::default()
+        .max_message_size(Some(site.rules.body_limit))
+        .max_frame_size(Some(site.rules.body_limit))
+        .read_buffer_size(8 * 1024)
+        .write_buffer_size(8 * 1024)
+        .max_write_buffer_size(1024 * 1024);
+    let stream = WebSocketStream::from_raw_socket(io, Role::Server, Some(config)).await;
+    match entry {
+        Ok((lease, place)) => {
+            let (user, session) = (lease.verified().user_id().0, lease.session_id());
+            let request_id = client.request_id.clone();
+            tracing::info!(request_id, user, %session, "a socket is open");
+            let end = socket::run(site, stream, lease).await;
+            drop(place);
+            tracing::info!(request_id, user, %session, end = end.reason(), "a socket has closed");
+        }
+        Err(code) => {
+            tracing::info!(request_id = client.request_id, %code, "a socket was refused");
+            outbox::turn_away(stream, End::of(code)).await;
+        }
+    }
+}

@@ -1,0 +1,268 @@
+//! One open socket: what comes in, what is answered, and what ends it.
+//!
+//! One loop waits for everything that can happen; nothing in it waits for the client to read, so that an end is
+//! noticed at once, also while an answer is streamed.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use bytes::Bytes;
+use durward_core::Fault;
+use durward_core::chat::{Answering, Piece};
+use durward_proto::wire::ws::{FromClient, FromServer, SocketUser};
+use durward_proto::{Code, ConversationId, Secret, Timestamp};
+use durward_verify::Lease;
+use futures_util::StreamExt;
+use futures_util::stream::SplitStream;
+use tokio::sync::mpsc;
+use tokio_tungstenite::tungstenite::{Error, Message};
+
+use super::Stream;
+use super::end::End;
+use super::outbox::{Outbox, PATIENCE};
+use super::pace::{Pace, Verdict};
+use crate::app::Site;
+
+/// How often the client is asked whether it is there.
+const PING_EVERY: Duration = Duration::from_secs(30);
+/// After how long without a word from it it counts as gone.
+const SILENCE: Duration = Duration::from_secs(75);
+/// How long before its end a lease is said to be ending.
+const WARN_BEFORE: Duration = Duration::from_secs(60);
+/// How many messages may wait while one is answered.
+const QUEUE: usize = 8;
+
+/// Runs a socket until it ends, and says why it did.
+pub(super) async fn run(site: &Site, stream: Stream, lease: Lease) -> End {
+    let (sink, incoming) = stream.split();
+    let outbox = Outbox::start(sink);
+    let now = site.core.clock().monotonic();
+    let mut socket = Socket {
+        site,
+        lease,
+        incoming,
+        messages: outbox.messages(),
+        pace: Pace::new(now),
+        queue: VecDeque::new(),
+        answering: None,
+        heard: now,
+        pinged: now,
+        warned: None,
+    };
+    let end = socket.live().await.err().unwrap_or(End::Gone);
+    let Socket { incoming, messages, .. } = socket;
+    drop(messages);
+    outbox.finish(incoming, end).await;
+    end
+}
+
+struct Socket<'a> {
+    site: &'a Site,
+    lease: Lease,
+    incoming: SplitStream<Stream>,
+    messages: mpsc::Sender<Message>,
+    pace: Pace,
+    queue: VecDeque<(String, Option<ConversationId>)>,
+    answering: Option<Answering>,
+    /// When something last came, when the last ping went out: monotonic.
+    heard: Duration,
+    pinged: Duration,
+    /// The end that the client has been warned of.
+    warned: Option<Timestamp>,
+}
+
+/// What has happened.
+enum Event {
+    Came(Option<Result<Message, Error>>),
+    Answer(Option<Result<Piece, Fault>>),
+    Time,
+}
+
+impl Socket<'_> {
+    /// Goes on until something ends it, which is always an error here.
+    async fn live(&mut self) -> Result<(), End> {
+        let mut closing = self.site.closing.clone();
+        self.post(FromServer::Ready {
+            user: SocketUser {
+                id: self.lease.verified().user_id(),
+                email: self.lease.verified().email().to_owned(),
+                role: self.lease.verified().role().clone(),
+            },
+            session_id: self.lease.session_id(),
+            expires_at: self.lease.expires_at(),
+        })
+        .await?;
+        loop {
+            self.begin_next().await?;
+            let wait = self.until_due();
+            let event = tokio::select! {
+                biased;
+                code = self.lease.ended() => return Err(End::of(code)),
+                () = closing.closed() => return Err(End::Stopping),
+                () = self.messages.closed() => return Err(End::Slow),
+                came = self.incoming.next() => Event::Came(came),
+                piece = next_piece(&mut self.answering, &self.messages) => Event::Answer(piece),
+                () = tokio::time::sleep(wait) => Event::Time,
+            };
+            match event {
+                Event::Came(came) => self.hear(came).await?,
+                Event::Answer(piece) => self.tell(piece).await?,
+                Event::Time => self.attend().await?,
+            }
+        }
+    }
+
+    /// Something came, or nothing will any more.
+    async fn hear(&mut self, came: Option<Result<Message, Error>>) -> Result<(), End> {
+        let message = match came {
+            Some(Ok(message)) => message,
+            Some(Err(error)) => return Err(End::of_error(&error)),
+            None => return Err(End::Gone),
+        };
+        let now = self.site.core.clock().monotonic();
+        self.heard = now;
+        match (message, self.pace.take(now)) {
+            (_, Verdict::Enough) => Err(End::of(Code::RateLimited)),
+            (Message::Binary(_), _) => Err(End::Binary),
+            (Message::Text(_), Verdict::Refused) => {
+                self.refuse(Code::RateLimited, "Too many messages; wait a moment.").await
+            }
+            (Message::Text(text), Verdict::Taken) => match serde_json::from_str(&text) {
+                Ok(said) => self.obey(said).await,
+                Err(_) => self.refuse(Code::BadMessage, Code::BadMessage.title()).await,
+            },
+            // Pings are answered by the library; a close is, too, and then nothing more comes.
+            (Message::Ping(_) | Message::Pong(_) | Message::Close(_) | Message::Frame(_), _) => Ok(()),
+        }
+    }
+
+    async fn obey(&mut self, said: FromClient) -> Result<(), End> {
+        match said {
+            FromClient::Ping {} => self.post(FromServer::Pong {}).await,
+            FromClient::Auth { token } => self.renew(&token).await,
+            FromClient::Message { .. } if self.queue.len() >= QUEUE => {
+                self.refuse(Code::RateLimited, "Too many messages wait for an answer.").await
+            }
+            FromClient::Message { content, conversation_id } => {
+                self.queue.push_back((content, conversation_id));
+                Ok(())
+            }
+        }
+    }
+
+    /// Goes on under a newer token. A refused one changes nothing: the socket stays until its own end.
+    async fn renew(&mut self, token: &Secret) -> Result<(), End> {
+        let renewed = self.site.core.verifier().token(token.expose()).await;
+        match renewed.and_then(|verified| self.lease.renew(verified)) {
+            Ok(()) => self.post(FromServer::Renewed { expires_at: self.lease.expires_at() }).await,
+            Err(refusal) => self.refuse(refusal.code(), refusal.detail()).await,
+        }
+    }
+
+    /// Begins to answer what has waited longest, once nothing else is being answered.
+    async fn begin_next(&mut self) -> Result<(), End> {
+        while self.answering.is_none() {
+            let Some((content, conversation)) = self.queue.pop_front() else { break };
+            match self.site.core.say(self.lease.verified(), content, conversation).await {
+                Ok(answering) => {
+                    let started = FromServer::Started {
+                        message_id: answering.message_id,
+                        conversation_id: answering.conversation_id,
+                        in_reply_to: answering.in_reply_to,
+                    };
+                    self.answering = Some(answering);
+                    self.post(started).await?;
+                }
+                Err(fault) => self.fail(&fault).await?,
+            }
+        }
+        Ok(())
+    }
+
+    /// The next piece of the answer goes out.
+    async fn tell(&mut self, piece: Option<Result<Piece, Fault>>) -> Result<(), End> {
+        let ids = self.answering.as_ref().map(|answering| (answering.message_id, answering.conversation_id));
+        let (Some((message_id, conversation_id)), Some(piece)) = (ids, piece) else {
+            self.answering = None;
+            return Ok(());
+        };
+        match piece {
+            Ok(Piece::Delta(delta)) => self.post(FromServer::Delta { message_id, conversation_id, delta }).await,
+            Ok(Piece::Done(content)) => {
+                self.answering = None;
+                self.post(FromServer::Done { message_id, conversation_id, content }).await
+            }
+            Err(fault) => {
+                self.answering = None;
+                self.fail(&fault).await
+            }
+        }
+    }
+
+    async fn fail(&mut self, fault: &Fault) -> Result<(), End> {
+        if let Some(cause) = fault.cause() {
+            tracing::warn!(code = %fault.problem().code, cause, "a message could not be answered");
+        }
+        let problem = fault.problem();
+        let detail = problem.errors.first().map_or(&problem.detail, |error| &error.detail);
+        self.refuse(problem.code, detail).await
+    }
+
+    async fn refuse(&mut self, code: Code, detail: &str) -> Result<(), End> {
+        self.post(FromServer::Error { code, detail: detail.to_owned() }).await
+    }
+
+    /// What is due by the clock.
+    async fn attend(&mut self) -> Result<(), End> {
+        let now = self.site.core.clock().monotonic();
+        if now.saturating_sub(self.heard) >= SILENCE {
+            return Err(End::Silent);
+        }
+        if now.saturating_sub(self.pinged) >= PING_EVERY {
+            self.pinged = now;
+            self.send(Message::Ping(Bytes::new())).await?;
+        }
+        let expires_at = self.lease.expires_at();
+        if self.warned != Some(expires_at) && self.until_warning().is_zero() {
+            self.warned = Some(expires_at);
+            self.post(FromServer::Expiring { expires_at }).await?;
+        }
+        Ok(())
+    }
+
+    /// How long until [`Self::attend`] has something to do.
+    fn until_due(&self) -> Duration {
+        let now = self.site.core.clock().monotonic();
+        let ping = (self.pinged + PING_EVERY).saturating_sub(now);
+        let silence = (self.heard + SILENCE).saturating_sub(now);
+        let warning = if self.warned == Some(self.lease.expires_at()) { ping } else { self.until_warning() };
+        ping.min(silence).min(warning)
+    }
+
+    fn until_warning(&self) -> Duration {
+        self.lease.expires_at().minus(WARN_BEFORE).since(self.site.core.clock().now())
+    }
+
+    async fn post(&mut self, message: FromServer) -> Result<(), End> {
+        // Our own types have text keys and no failing parts.
+        let text = serde_json::to_string(&message).unwrap_or_default();
+        self.send(Message::text(text)).await
+    }
+
+    /// Puts a message into the outbox. Only where that is full is there anything to wait for.
+    async fn send(&mut self, message: Message) -> Result<(), End> {
+        tokio::select! {
+            biased;
+            sent = self.messages.send(message) => sent.map_err(|_| End::Slow),
+            code = self.lease.ended() => Err(End::of(code)),
+            () = tokio::time::sleep(PATIENCE) => Err(End::Slow),
+        }
+    }
+}
+
+/// The next piece of the answer, once there is room for it. Can be dropped while it waits.
+async fn next_piece(answering: &mut Option<Answering>, room: &mpsc::Sender<Message>) -> Option<Result<Piece, Fault>> {
+    let Some(answering) = answering else { return std::future::pending().await };
+    let _room = room.reserve().await;
+    answering.next().await
+}

@@ -1,5 +1,8 @@
 //! The program: configuration, command line, checks and wiring. `main.rs` only starts it; it is a library so that the
 //! tests can hold its parts.
 
+mod checks;
 pub mod cli;
 pub mod config;
+mod operations;
+mod wire;

@@ -1,12 +1,11 @@
 //! What the running program tells its operators: health, diagnostics, metrics.
 
 use std::collections::BTreeMap;
-use std::future::Future;
-use std::pin::Pin;
 use std::time::Duration;
 
 use durward_http::Operations;
 use durward_proto::wire::health::{CheckStatus, Health, HealthAnswer, Report};
+use futures_util::future::BoxFuture;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::Mutex;
 
@@ -31,14 +30,12 @@ impl Program {
     }
 }
 
-type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
-
 impl Operations for Program {
     fn live(&self) -> HealthAnswer {
         HealthAnswer { status: CheckStatus::Ok, version: env!("CARGO_PKG_VERSION").to_owned(), checks: BTreeMap::new() }
     }
 
-    fn ready(&self) -> Answer<'_, HealthAnswer> {
+    fn ready(&self) -> BoxFuture<'_, HealthAnswer> {
         Box::pin(async {
             let mut ready = self.ready.lock().await;
             let now = self.subject.clock().monotonic();
@@ -54,7 +51,7 @@ impl Operations for Program {
         })
     }
 
-    fn diagnose(&self) -> Answer<'_, Report> {
+    fn diagnose(&self) -> BoxFuture<'_, Report> {
         Box::pin(async {
             let _one = self.diagnosing.lock().await;
             checks::run(&self.subject, |_| true, |_| ()).await

@@ -1,21 +1,22 @@
 //! Wiring: from the configuration to the parts of the program.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
 
 use durward_core::budgets::Limits;
 use durward_core::chat::Echo;
 use durward_core::factors::password::HashSettings;
 use durward_core::{Core, Csrf, Parts, Policy};
-use durward_http::{App, CookieRules, HttpRules, Server};
+use durward_http::{App, CookieKind, CookieRules, HttpRules, Origin, Server};
 use durward_proto::{Clock, Random};
 use durward_store::{Opened, StoreOptions};
 use durward_verify::{KeyRing, Rules};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
+use crate::checks::Subject;
 use crate::checks::golden_path::Walk;
-use crate::config::Config;
-use crate::operations::NoOperations;
+use crate::config::{Config, Environment, Loaded};
+use crate::operations::Program;
 
 /// How many sessions the roster keeps in memory.
 const ROSTER: usize = 1_000_000;
@@ -23,7 +24,7 @@ const ROSTER: usize = 1_000_000;
 /// How the database is reached.
 pub(crate) fn store_options(config: &Config) -> StoreOptions {
     StoreOptions {
-        target: config.database.url.target().clone(),
+        target: config.database.url.target(),
         max_connections: config.database.max_connections,
         acquire_timeout: config.breaker.call_timeout,
     }
@@ -45,7 +46,7 @@ pub(crate) fn core(
         rules: Rules {
             issuer: config.tokens.issuer.clone(),
             audience: config.tokens.audience.clone(),
-            access_cookie: cookie_rules(config).access_token_name().to_owned(),
+            access_cookie: cookie_rules(config).name(CookieKind::Access).to_owned(),
         },
         csrf_secret,
         hashing: hash_settings(config),
@@ -95,4 +96,72 @@ fn cookie_rules(config: &Config) -> CookieRules {
         prefix: config.cookies.prefix,
         access_token_readable: config.cookies.access_token_readable,
     }
+}
+
+/// How the wire behaves.
+///
+/// # Errors
+/// When an origin of the configuration is none.
+pub(crate) fn http_rules(config: &Config) -> Result<HttpRules, String> {
+    let origin = |text: &str| Origin::of_url(text).map_err(|error| format!("{text}: {error}"));
+    let mut rules = HttpRules::new(origin(&config.server.public_url.origin())?);
+    rules.allowed_origins =
+        config.cors.allowed_origins.iter().map(|allowed| origin(allowed.as_str())).collect::<Result<_, _>>()?;
+    rules.trusted_proxies = config.server.trusted_proxies.clone();
+    rules.cookies = cookie_rules(config);
+    rules.security_headers = config.security_headers;
+    rules.production = config.environment == Environment::Production;
+    rules.hsts = rules.production && config.server.public_url.is_https();
+    rules.token_in_url = config.websocket.token_in_url;
+    rules.metrics_here = config.metrics.listen.is_none();
+    Ok(rules)
+}
+
+/// The program as it runs at `address`, with what its operators ask of it.
+///
+/// # Errors
+/// When an origin of the configuration is none.
+pub(crate) fn app(
+    loaded: &Arc<Loaded>,
+    opened: &Opened,
+    core: &Arc<Core>,
+    address: SocketAddr,
+    metrics: PrometheusHandle,
+) -> Result<App, String> {
+    let walk = walk(&loaded.config, opened, core, address);
+    let subject = Subject::running(loaded.clone(), opened.clone(), core.clone(), walk);
+    let operations = Arc::new(Program::new(subject, metrics));
+    Ok(App { core: core.clone(), operations, rules: http_rules(&loaded.config)? })
+}
+
+/// The Golden Path to a program that listens at `address`.
+pub(crate) fn walk(config: &Config, opened: &Opened, core: &Arc<Core>, address: SocketAddr) -> Walk {
+    // Whoever listens on all addresses is reached on this machine's own.
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    Walk {
+        address: SocketAddr::new(ip, address.port()),
+        origin: config.server.public_url.origin(),
+        open: config.registration.open && !config.registration.approve,
+        core: core.clone(),
+        system: opened.system.clone(),
+        clock: core.clock().clone(),
+        random: core.random().clone(),
+    }
+}
+
+/// Serves the program on a free port of this machine for as long as the process lives, and says the way there.
+///
+/// # Errors
+/// When no port can be bound.
+pub(crate) async fn serve_for_checks(loaded: &Arc<Loaded>, opened: &Opened, core: &Arc<Core>) -> Result<Walk, String> {
+    let server = Server::bind((Ipv4Addr::LOCALHOST, 0).into()).await.map_err(|error| error.to_string())?;
+    let address = server.local_addr();
+    let metrics = PrometheusBuilder::new().build_recorder().handle();
+    let app = app(loaded, opened, core, address, metrics)?;
+    tokio::spawn(server.run(app, std::future::pending()));
+    Ok(walk(&loaded.config, opened, core, address))
 }

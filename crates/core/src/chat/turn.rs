@@ -132,7 +132,7 @@ impl Answering {
         outcome.map(|()| Piece::Done(std::mem::take(&mut self.whole)))
     }
 
-    async fn insert(&self) -> Result<(), Fault> {
+    async fn insert(&mut self) -> Result<(), Fault> {
         let mut write = self.own.write().await?;
         let answer = NewMessage {
             id: self.message_id,

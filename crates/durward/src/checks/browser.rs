@@ -63,7 +63,10 @@ impl Browser {
 
     /// The value of the cookie with this bare name, whatever prefix it carries.
     pub(crate) fn cookie(&self, name: &str) -> Option<&str> {
-        ["__Host-", "__Secure-", ""].iter().find_map(|prefix| self.jar.get(&format!("{prefix}{name}"))).map(String::as_str)
+        ["__Host-", "__Secure-", ""]
+            .iter()
+            .find_map(|prefix| self.jar.get(&format!("{prefix}{name}")))
+            .map(String::as_str)
     }
 
     /// The `Cookie` header.
@@ -95,7 +98,8 @@ impl Browser {
         let (mut sender, connection) =
             hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|error| error.to_string())?;
         tokio::spawn(connection);
-        let mut request = Request::builder().method(method).uri(path).header("host", self.host()).header(ORIGIN, &self.origin);
+        let mut request =
+            Request::builder().method(method).uri(path).header("host", self.host()).header(ORIGIN, &self.origin);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }

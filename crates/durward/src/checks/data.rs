@@ -1,9 +1,8 @@
 //! Checks of the database.
 
-use durward_store::StoreError;
+use durward_store::{StoreError, Target};
 
 use super::{Outcome, Subject};
-use crate::config::DatabaseTarget;
 
 pub(super) async fn database(subject: &Subject) -> Outcome {
     let shown = subject.config().database.url.to_string();
@@ -22,10 +21,10 @@ pub(super) async fn database(subject: &Subject) -> Outcome {
 
 fn cure(subject: &Subject) -> &'static str {
     match subject.config().database.url.target() {
-        DatabaseTarget::Sqlite { .. } => {
+        Target::Sqlite { .. } => {
             "look whether the file and its directory belong to the user that runs durward and whether it is a database; restore it from a backup when it is damaged"
         }
-        DatabaseTarget::Postgres(_) => {
+        Target::Postgres(_) => {
             "look whether the server runs, and whether host, port, user, password, database name and sslmode in database.url (DATABASE_URL) are right: `psql` with the same URL tells"
         }
     }
@@ -65,9 +64,13 @@ pub(super) async fn schema(subject: &Subject) -> Outcome {
         Err(error) => Err(StoreError::Broken(error.to_string())),
     };
     let faults = match faults {
-        Ok(faults) if faults.is_empty() => return Outcome::Good("complete, and every statement can be prepared".to_owned()),
+        Ok(faults) if faults.is_empty() => {
+            return Outcome::Good("complete, and every statement can be prepared".to_owned());
+        }
         Ok(faults) => faults,
-        Err(error) => return Outcome::Bad { found: error.to_string(), cure: "`durward migrate`, then look again".to_owned() },
+        Err(error) => {
+            return Outcome::Bad { found: error.to_string(), cure: "`durward migrate`, then look again".to_owned() };
+        }
     };
     let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
     let mut cures: Vec<String> = faults.into_iter().map(|fault| fault.cure).collect();
@@ -81,7 +84,13 @@ mod tests {
 
     #[test]
     fn versions() {
-        for good in ["PostgreSQL 15", "PostgreSQL 15.18 (Debian 15.18-0+deb12u1)", "PostgreSQL 18beta1", "SQLite 3.40.0", "SQLite 3.51.2"] {
+        for good in [
+            "PostgreSQL 15",
+            "PostgreSQL 15.18 (Debian 15.18-0+deb12u1)",
+            "PostgreSQL 18beta1",
+            "SQLite 3.40.0",
+            "SQLite 3.51.2",
+        ] {
             assert!(is_supported(good), "{good}");
         }
         for bad in ["PostgreSQL 14.9", "SQLite 3.39.4", "MySQL 8.0", "", "PostgreSQL"] {

@@ -11,8 +11,8 @@ use durward_proto::{AccountStatus, Clock, Email, Random, Role, Secret, random};
 use durward_store::{Audit, NewUser, SystemStore};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
-use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
 use super::browser::{Answer, Browser};
 
@@ -57,7 +57,9 @@ impl Walk {
         let mut csrf = String::new();
         let mut dead = String::new();
         let mut steps: Vec<Step> = Vec::new();
-        for name in ["csrf_token", "register", "login", "profile", "refresh", "websocket_echo", "logout", "token_is_dead"] {
+        for name in
+            ["csrf_token", "register", "login", "profile", "refresh", "websocket_echo", "logout", "token_is_dead"]
+        {
             let start = self.clock.monotonic();
             let outcome = match name {
                 "csrf_token" => csrf_token(&mut browser, &mut csrf).await,
@@ -225,7 +227,8 @@ type Socket = tokio_tungstenite::WebSocketStream<tokio::net::TcpStream>;
 
 async fn next(socket: &mut Socket) -> Result<Value, String> {
     loop {
-        let message = tokio::time::timeout(PATIENCE, socket.next()).await.map_err(|_| "no message in time".to_owned())?;
+        let message =
+            tokio::time::timeout(PATIENCE, socket.next()).await.map_err(|_| "no message in time".to_owned())?;
         match message.ok_or("the socket ended")?.map_err(text)? {
             Message::Text(message) => return serde_json::from_str(message.as_str()).map_err(text),
             Message::Close(Some(frame)) => return Err(format!("closed with {} {}", frame.code, frame.reason)),

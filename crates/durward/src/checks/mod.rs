@@ -11,13 +11,16 @@ mod machine;
 mod program;
 mod settings;
 mod subject;
+mod unread;
 
 use std::future::Future;
 use std::pin::Pin;
 
 use durward_proto::wire::health::{CheckStatus, Finding, Report};
 
+pub(crate) use settings::settings_schema;
 pub(crate) use subject::Subject;
+pub(crate) use unread::unread;
 
 /// What a check found.
 pub(crate) enum Outcome {
@@ -55,24 +58,54 @@ pub(crate) enum When {
 
 macro_rules! check {
     ($id:literal, $when:ident, needs $needs:expr, $expected:literal, $run:path) => {
-        Check { id: $id, expected: $expected, needs: &$needs, when: When::$when, run: |subject| Box::pin($run(subject)) }
+        Check {
+            id: $id,
+            expected: $expected,
+            needs: &$needs,
+            when: When::$when,
+            run: |subject| Box::pin($run(subject)),
+        }
     };
 }
 
 /// All checks, in the order they run.
 pub(crate) const CHECKS: &[Check] = &[
     check!("config", Thoroughly, needs [], "every setting is known and can be read", settings::config),
-    check!("environment", Thoroughly, needs ["config"], "the environment fits the command", settings::environment),
-    check!("secrets", Thoroughly, needs ["config"], "strong secrets, one for each purpose", settings::secrets),
-    check!("public_url", Thoroughly, needs ["config"], "https in production and staging", settings::public_url),
-    check!("cors", Thoroughly, needs ["config"], "whole origins, no wildcard", settings::cors),
+    check!("environment", Thoroughly, needs["config"], "the environment fits the command", settings::environment),
+    check!("secrets", Thoroughly, needs["config"], "strong secrets, one for each purpose", settings::secrets),
+    check!("public_url", Thoroughly, needs["config"], "https in production and staging", settings::public_url),
+    check!("cors", Thoroughly, needs["config"], "whole origins, no wildcard", settings::cors),
     check!("cookies", Thoroughly, needs ["config", "public_url"], "cookies that browsers keep for the public URL", settings::cookies),
-    check!("settings_schema", Thoroughly, needs ["config"], "a JSON Schema with a default for each setting", settings::schema),
+    check!(
+        "settings_schema",
+        Thoroughly,
+        needs["config"],
+        "a JSON Schema with a default for each setting",
+        settings::schema
+    ),
     check!("clock", Always, needs [], "a clock that is set", machine::clock),
-    check!("data_dir", Thoroughly, needs ["config"], "a directory that this user, and nobody else, can write", machine::data_dir),
+    check!(
+        "data_dir",
+        Thoroughly,
+        needs["config"],
+        "a directory that this user, and nobody else, can write",
+        machine::data_dir
+    ),
     check!("database", Always, needs ["config", "data_dir"], "a database that can be reached and lets this program in", data::database),
-    check!("database_version", Thoroughly, needs ["database"], "PostgreSQL 15 or later, or SQLite 3.40 or later", data::version),
-    check!("schema", Thoroughly, needs ["database"], "every table, column, index and grant that the program's statements need", data::schema),
+    check!(
+        "database_version",
+        Thoroughly,
+        needs["database"],
+        "PostgreSQL 15 or later, or SQLite 3.40 or later",
+        data::version
+    ),
+    check!(
+        "schema",
+        Thoroughly,
+        needs["database"],
+        "every table, column, index and grant that the program's statements need",
+        data::schema
+    ),
     check!("keys", Always, needs ["secrets", "schema"], "a key that signs, checks, and refuses a token that was tampered with", program::keys),
     check!("password_hash", Thoroughly, needs ["secrets", "schema"], "an Argon2id hash that takes 5 ms to 1 s", program::password_hash),
     check!("csrf", Thoroughly, needs ["secrets", "schema"], "a CSRF token that is accepted once made and refused once changed", program::csrf),
@@ -85,7 +118,9 @@ pub(crate) async fn run(subject: &Subject, wanted: impl Fn(&Check) -> bool, mut 
     let mut findings: Vec<Finding> = Vec::new();
     for check in CHECKS.iter().filter(|check| wanted(check)) {
         let unmet = check.needs.iter().find(|needed| {
-            findings.iter().any(|finding| finding.id == **needed && !matches!(finding.status, CheckStatus::Ok | CheckStatus::Degraded))
+            findings.iter().any(|finding| {
+                finding.id == **needed && !matches!(finding.status, CheckStatus::Ok | CheckStatus::Degraded)
+            })
         });
         let start = subject.clock().monotonic();
         let (status, found, cure) = match unmet {

@@ -92,7 +92,8 @@ pub(super) async fn password_hash(subject: &Subject) -> Outcome {
     }
     let production = subject.config().environment.is_strict();
     if production && took < TOO_QUICK {
-        let cure = "raise password.memory_kib (19456 is the least that OWASP recommends) or password.iterations".to_owned();
+        let cure =
+            "raise password.memory_kib (19456 is the least that OWASP recommends) or password.iterations".to_owned();
         return Outcome::Worth { found, cure };
     }
     Outcome::Good(found)

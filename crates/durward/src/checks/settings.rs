@@ -43,12 +43,16 @@ pub(crate) fn settings_schema(path: Option<&std::path::Path>) -> Result<Settings
 }
 
 fn reported(subject: &Subject, id: &str) -> Outcome {
-    let problems = subject.config().problems();
+    let problems = subject.loaded().problems();
     let (mut found, mut cures) = (Vec::new(), Vec::new());
     for problem in problems.iter().filter(|problem| problem.id == id) {
         found.push(format!("{} ({}): {}, expected {}", problem.key, problem.source, problem.found, problem.expected));
         cures.push(problem.cure.clone());
     }
     cures.dedup();
-    if found.is_empty() { Outcome::Good("good".to_owned()) } else { Outcome::Bad { found: found.join("; "), cure: cures.join("; ") } }
+    if found.is_empty() {
+        Outcome::Good("good".to_owned())
+    } else {
+        Outcome::Bad { found: found.join("; "), cure: cures.join("; ") }
+    }
 }

@@ -10,7 +10,7 @@ use durward_store::Opened;
 use tokio::sync::OnceCell;
 
 use super::golden_path::{Step, Walk};
-use crate::config::{Config, Migrate};
+use crate::config::{Config, Loaded, Migrate};
 use crate::wire;
 
 /// A piece of the program could not be made; the words say why.
@@ -34,7 +34,7 @@ type Watch = Box<dyn FnMut(&Step) + Send>;
 
 /// What the checks look at.
 pub(crate) struct Subject {
-    config: Arc<Config>,
+    loaded: Arc<Loaded>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     /// Whether the migrations may be applied: at a start, never in the doctor.
@@ -48,10 +48,10 @@ pub(crate) struct Subject {
 
 impl Subject {
     /// For a start or the doctor: everything is made when it is asked for.
-    pub(crate) fn new(config: Arc<Config>, clock: Arc<dyn Clock>, random: Arc<dyn Random>, starting: bool) -> Self {
-        let may_migrate = starting && config.database.migrate == Migrate::Apply;
+    pub(crate) fn new(loaded: Arc<Loaded>, clock: Arc<dyn Clock>, random: Arc<dyn Random>, starting: bool) -> Self {
+        let may_migrate = starting && loaded.config.database.migrate == Migrate::Apply;
         Self {
-            config,
+            loaded,
             clock,
             random,
             may_migrate,
@@ -64,11 +64,11 @@ impl Subject {
     }
 
     /// For a program that runs: it is looked at as it is.
-    pub(crate) fn running(config: Arc<Config>, opened: Opened, core: Arc<Core>, walk: Walk) -> Self {
+    pub(crate) fn running(loaded: Arc<Loaded>, opened: Opened, core: Arc<Core>, walk: Walk) -> Self {
         Self {
             clock: core.clock().clone(),
             random: core.random().clone(),
-            config,
+            loaded,
             may_migrate: false,
             opened: OnceCell::new_with(Some(Ok(opened))),
             prepared: OnceCell::new(),
@@ -90,7 +90,12 @@ impl Subject {
     }
 
     pub(crate) fn config(&self) -> &Config {
-        &self.config
+        &self.loaded.config
+    }
+
+    /// The configuration, with where each value came from.
+    pub(crate) fn loaded(&self) -> &Arc<Loaded> {
+        &self.loaded
     }
 
     pub(crate) fn clock(&self) -> &Arc<dyn Clock> {
@@ -100,7 +105,7 @@ impl Subject {
     /// The open database.
     pub(crate) async fn store(&self) -> Result<Opened, NotMade> {
         let open = async {
-            let options = wire::store_options(&self.config);
+            let options = wire::store_options(self.config());
             Ok(Opened::open(&options, self.clock.clone(), self.random.clone()).await?)
         };
         self.opened.get_or_init(|| open).await.clone()
@@ -123,7 +128,7 @@ impl Subject {
     pub(crate) async fn core(&self) -> Result<Arc<Core>, NotMade> {
         let make = async {
             let opened = self.prepared().await?;
-            wire::core(&self.config, &opened, self.clock.clone(), self.random.clone()).map_err(NotMade)
+            wire::core(self.config(), &opened, self.clock.clone(), self.random.clone()).map_err(NotMade)
         };
         self.core.get_or_init(|| make).await.clone()
     }
@@ -133,8 +138,7 @@ impl Subject {
     pub(crate) async fn walk(&self) -> Result<Walk, NotMade> {
         let make = async {
             let (opened, core) = (self.prepared().await?, self.core().await?);
-            let address = wire::serve_for_checks(&self.config, &core).await.map_err(NotMade)?;
-            Ok(wire::walk(&self.config, &opened, &core, address))
+            wire::serve_for_checks(self.loaded(), &opened, &core).await.map_err(NotMade)
         };
         self.walk.get_or_init(|| make).await.clone()
     }

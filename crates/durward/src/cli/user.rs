@@ -12,7 +12,7 @@ use durward_store::UserRow;
 use durward_verify::SystemRandom;
 
 use super::{Failure, Open, say};
-use crate::config::Config;
+use crate::config::{Config, Inputs};
 use crate::wire;
 
 /// What is done to accounts.
@@ -95,8 +95,9 @@ pub(crate) enum UserCommand {
 }
 
 /// Carries a command out.
-pub(crate) async fn run(command: UserCommand, config: &Config) -> Result<ExitCode, Failure> {
-    let open = Open::database(config).await?;
+pub(crate) async fn run(command: UserCommand, inputs: &Inputs) -> Result<ExitCode, Failure> {
+    let open = Open::database(inputs).await?;
+    let config = &open.loaded.config;
     let operator = Operator::new(open.opened.system.clone(), open.clock.clone());
     match command {
         UserCommand::Create { email, role, password_stdin } => {

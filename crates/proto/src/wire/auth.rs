@@ -136,8 +136,9 @@ pub struct LoginAnswer {
 #[derive(Debug, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Refresh {
-    /// The refresh token of the last answer.
-    pub refresh_token: Secret,
+    /// The refresh token of the last answer. Without it the cookie counts, as with an empty body.
+    #[serde(default)]
+    pub refresh_token: Option<Secret>,
 }
 
 /// `GET /api/v1/auth/status`.

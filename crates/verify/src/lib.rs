@@ -1,6 +1,6 @@
 //! The one path on which a token is checked.
 //!
-//! [`Verifier`] finds the credential of a request ([`carried`]), takes the token apart ([`mod@jws`]), checks its
+//! [`Verifier`] finds the credential of a request ([`carried`]), takes the token apart (`jws`), checks its
 //! signature ([`keys`]) and its claims ([`claims`]), asks whether the session is alive ([`liveness`]), and only
 //! then makes a [`Verified`]: the proof of who asks, which everything else demands and which nobody else can
 //! make. A WebSocket holds a [`Lease`]: a `Verified` that ends. A right is proven by a [`Permit`].

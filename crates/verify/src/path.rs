@@ -135,12 +135,14 @@ impl<L: Liveness> Verifier<L> {
         let claims = steps.end("claims", claims::read(parts.payload))?;
         steps.note(|trace| trace.claims = serde_json::to_value(&claims).unwrap_or_default());
 
-        steps.end("time", in_time(&claims, self.clock.now()))?;
+        let now = self.clock.now();
+        steps.end("time", in_time(&claims, now))?;
 
         let ours = *claims.iss == self.rules.issuer && *claims.aud == self.rules.audience;
         steps.end("audience", if ours { Ok(()) } else { Err(Refusal::WrongAudience) })?;
 
         Ok(Claimed {
+            checked_at: now,
             session: claims.sid,
             user: Some(UserId(claims.id)),
             source,
@@ -159,8 +161,10 @@ impl<L: Liveness> Verifier<L> {
             return Err(Refusal::Malformed("a ticket is at most 8 KiB long"));
         }
         let redeemed = self.liveness.redeem(&carried.token, origin).await.map_err(|_| Refusal::Unavailable)?;
-        let ticket = redeemed.filter(|ticket| ticket.expires_at > self.clock.now()).ok_or(Refusal::Expired)?;
+        let now = self.clock.now();
+        let ticket = redeemed.filter(|ticket| ticket.expires_at > now).ok_or(Refusal::Expired)?;
         Ok(Claimed {
+            checked_at: now,
             session: ticket.session,
             user: None,
             source: carried.source,
@@ -179,7 +183,7 @@ impl<L: Liveness> Verifier<L> {
             None => (self.liveness.load(claimed.session).await, "database"),
         };
         let live = match live {
-            Ok(Some(live)) => alive(&live, claimed.user, self.clock.now()).map(|()| live),
+            Ok(Some(live)) => alive(&live, claimed.user, claimed.checked_at).map(|()| live),
             Ok(None) => Err(Refusal::Revoked),
             Err(_) => Err(Refusal::Unavailable),
         };
@@ -241,6 +245,7 @@ fn decode<'t, 'b>(
 
 /// What a credential says, once its signature and its time hold.
 struct Claimed {
+    checked_at: Timestamp,
     session: SessionId,
     /// A ticket does not say.
     user: Option<UserId>,

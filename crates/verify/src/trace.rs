@@ -52,31 +52,40 @@ impl<'t> Steps<'t> {
     }
 
     /// A step has ended; it began when the one before did.
+    #[inline]
     pub(crate) fn end<T>(&mut self, name: &'static str, outcome: Result<T, Refusal>) -> Result<T, Refusal> {
         self.end_with(name, "ok", outcome)
     }
 
     /// The same, with a word of its own for a good end.
+    #[inline]
     pub(crate) fn end_with<T>(
         &mut self,
         name: &'static str,
         good: &str,
         outcome: Result<T, Refusal>,
     ) -> Result<T, Refusal> {
-        if let Some((trace, clock, began)) = &mut self.writing {
-            let now = clock.monotonic();
-            let result = match &outcome {
-                Ok(_) => good.to_owned(),
-                Err(refusal) => format!("{}: {refusal}", refusal.code()),
-            };
-            let micros = u64::try_from(now.saturating_sub(*began).as_micros()).unwrap_or(u64::MAX);
-            trace.steps.push(Step { name, result, micros });
-            *began = now;
+        if self.writing.is_some() {
+            self.write(name, good, outcome.as_ref().err());
         }
         outcome
     }
 
+    #[cold]
+    fn write(&mut self, name: &'static str, good: &str, refusal: Option<&Refusal>) {
+        let Some((trace, clock, began)) = &mut self.writing else { return };
+        let now = clock.monotonic();
+        let result = match refusal {
+            None => good.to_owned(),
+            Some(refusal) => format!("{}: {refusal}", refusal.code()),
+        };
+        let micros = u64::try_from(now.saturating_sub(*began).as_micros()).unwrap_or(u64::MAX);
+        trace.steps.push(Step { name, result, micros });
+        *began = now;
+    }
+
     /// Something to note beside the steps.
+    #[inline]
     pub(crate) fn note(&mut self, note: impl FnOnce(&mut Trace)) {
         if let Some((trace, ..)) = &mut self.writing {
             note(trace);

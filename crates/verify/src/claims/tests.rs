@@ -132,3 +132,69 @@ fn methods_of_any_number() {
         assert_eq!(json!(read(json.as_bytes()).unwrap().amr), amr);
     }
 }
+
+/// What the quick reader reads, the strict one reads too, and the same.
+fn agree(json: &str) {
+    if let Some(quick) = own::read(json) {
+        assert_eq!(read_strictly(json).as_ref(), Ok(&quick), "{json}");
+    }
+}
+
+#[test]
+fn the_quick_reader_reads_what_is_written_here() {
+    for generation in [None, Some(0), Some(u32::MAX)] {
+        let json = serde_json::to_string(&Claims { generation, ..kit::claims() }).unwrap();
+        assert_eq!(own::read(&json), read_strictly(&json).ok());
+        assert!(own::read(&json).is_some(), "{json}");
+    }
+}
+
+#[test]
+fn the_quick_reader_agrees_with_the_strict_one_on_every_single_byte() {
+    let good = serde_json::to_vec(&kit::claims()).unwrap();
+    let (mut tried, mut quick) = (0, 0);
+    for at in 0..good.len() {
+        for byte in 0..128u8 {
+            for insert in [false, true] {
+                let mut bytes = good.clone();
+                if insert {
+                    bytes.insert(at, byte)
+                } else {
+                    bytes[at] = byte
+                }
+                let json = String::from_utf8(bytes).unwrap();
+                agree(&json);
+                tried += 1;
+                quick += usize::from(own::read(&json).is_some());
+            }
+        }
+        agree(std::str::from_utf8(&good[..at]).unwrap());
+        agree(std::str::from_utf8(&[&good[..at], &good[at + 1..]].concat()).unwrap());
+    }
+    assert_eq!(tried, good.len() * 256);
+    assert!(quick > 10_000, "both readers were at work: {quick}");
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig { failure_persistence: None, ..Default::default() })]
+
+    #[test]
+    fn the_quick_reader_agrees_with_the_strict_one(
+        texts in proptest::collection::vec("\\PC{0,12}|[ -~\u{0}-\u{20}]{0,12}", 6),
+        numbers in proptest::collection::vec(proptest::prelude::any::<i64>(), 5),
+        small in -3i64..40,
+        generation in proptest::prelude::any::<Option<u32>>(),
+    ) {
+        let mut claims = Claims { generation, id: small, iat: numbers[0], nbf: numbers[1], exp: numbers[2], ..kit::claims() };
+        claims.auth_time = numbers[3] >> (small + 3);
+        let mut texts = texts.into_iter();
+        for place in [&mut claims.iss, &mut claims.aud, &mut claims.sub, &mut claims.email, &mut claims.role, &mut claims.scope] {
+            *place = texts.next().unwrap();
+        }
+        let json = serde_json::to_string(&claims).unwrap();
+        agree(&json);
+        assert_eq!(read_strictly(&json).unwrap().exp, claims.exp);
+        claims.iat = claims.iat.unsigned_abs() as i64 >> 5;
+        agree(&serde_json::to_string(&claims).unwrap());
+    }
+}

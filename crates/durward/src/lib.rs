@@ -5,4 +5,4 @@ mod checks;
 pub mod cli;
 pub mod config;
 mod operations;
-mod wire;
+pub mod wire;

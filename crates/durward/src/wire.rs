@@ -31,7 +31,10 @@ pub(crate) fn store_options(config: &Config) -> StoreOptions {
 }
 
 /// The services.
-pub(crate) fn core(
+///
+/// # Errors
+/// When a secret is missing or cannot be used, or the settings' schema cannot be read.
+pub fn core(
     config: &Config,
     opened: &Opened,
     clock: Arc<dyn Clock>,
@@ -102,7 +105,7 @@ fn cookie_rules(config: &Config) -> CookieRules {
 ///
 /// # Errors
 /// When an origin of the configuration is none.
-pub(crate) fn http_rules(config: &Config) -> Result<HttpRules, String> {
+pub fn http_rules(config: &Config) -> Result<HttpRules, String> {
     let origin = |text: &str| Origin::of_url(text).map_err(|error| format!("{text}: {error}"));
     let mut rules = HttpRules::new(origin(&config.server.public_url.origin())?);
     rules.allowed_origins =
@@ -121,7 +124,7 @@ pub(crate) fn http_rules(config: &Config) -> Result<HttpRules, String> {
 ///
 /// # Errors
 /// When an origin of the configuration is none.
-pub(crate) fn app(
+pub fn app(
     loaded: &Arc<Loaded>,
     opened: &Opened,
     core: &Arc<Core>,

@@ -1,0 +1,80 @@
+//! Logins in a second with many clients, against bare Argon2id on as many threads as durward hashes on.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use argon2::{Algorithm, Argon2, Block, Params, Version};
+use durward_proto::{Clock, SystemClock};
+
+use crate::child::Programs;
+use crate::figure::{Aim, Figure};
+use crate::load::{self, Client, PASSWORD};
+use crate::scratch::Scratch;
+use crate::status::{login, open_account};
+use crate::{Effort, Outcome};
+
+/// How many log in at once.
+const CLIENTS: [usize; 4] = [8, 16, 32, 64];
+/// durward's defaults: KiB, passes, lanes.
+const COST: (u32, u32, u32) = (19_456, 2, 1);
+
+/// One figure for each number of clients.
+pub(crate) async fn measure(effort: Effort, programs: &Programs, clock: &Arc<SystemClock>) -> Outcome<Vec<Figure>> {
+    let scratch = Scratch::new()?;
+    let mut server = programs.durward(scratch.path(), &[])?;
+    server.ready("/health/ready").await?;
+    let mut client = Client::connect(server.address).await?;
+    for number in 0..CLIENTS.into_iter().max().unwrap_or_default() {
+        open_account(&mut client, number).await?;
+    }
+    let threads = std::thread::available_parallelism()?.get();
+    let mut figures = Vec::new();
+    for clients in CLIENTS {
+        let requests = (0..clients).map(|number| load::post(server.address, "/api/v1/auth/login", &login(number)));
+        let requests = requests.collect::<Outcome<Vec<_>>>()?;
+        let mut rounds = Vec::new();
+        for _ in 0..effort.rounds {
+            let theirs = bare(threads, effort.seconds, clock).await?;
+            let ours = load::run(server.address, requests.clone(), effort.seconds, clock).await?.all_good()?;
+            rounds.push((ours.rate(), theirs));
+        }
+        figures.push(Figure {
+            what: format!("logins on SQLite, {clients} clients"),
+            unit: "logins/s",
+            against: "bare Argon2id, same parameters, as many threads",
+            rounds,
+            aim: Aim::RatioAtLeast(0.95),
+        });
+    }
+    Ok(figures)
+}
+
+/// Hashes in a second.
+async fn bare(threads: usize, seconds: u64, clock: &Arc<SystemClock>) -> Outcome<f64> {
+    let until = clock.monotonic() + Duration::from_secs(seconds);
+    let mut running = Vec::new();
+    for _ in 0..threads {
+        let clock = clock.clone();
+        running.push(tokio::task::spawn_blocking(move || hash_until(until, &*clock)));
+    }
+    let mut rate = 0.0;
+    for thread in running {
+        rate += thread.await??;
+    }
+    Ok(rate)
+}
+
+fn hash_until(until: Duration, clock: &SystemClock) -> Outcome<f64> {
+    let params = Params::new(COST.0, COST.1, COST.2, Some(32)).map_err(|error| error.to_string())?;
+    let mut memory = vec![Block::default(); params.block_count()];
+    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+    let mut output = [0; 32];
+    let (start, mut hashes) = (clock.monotonic(), 0u32);
+    while clock.monotonic() < until {
+        argon2
+            .hash_password_into_with_memory(PASSWORD.as_bytes(), b"sixteen byte salt", &mut output, &mut memory)
+            .map_err(|error| error.to_string())?;
+        hashes += 1;
+    }
+    Ok(f64::from(hashes) / (clock.monotonic() - start).as_secs_f64())
+}

@@ -1,0 +1,84 @@
+//! The table, and `docs/performance.md` around it.
+
+use std::fmt::Write;
+
+use crate::Effort;
+use crate::figure::{Aim, Figure, Spread};
+
+/// The figures as a Markdown table.
+pub(crate) fn table(figures: &[Figure]) -> String {
+    let mut table = "| what | durward (median) | against (median) | ratio: min · median · max | aim | met |\n\
+                     |---|---|---|---|---|---|\n"
+        .to_owned();
+    for figure in figures {
+        let (ours, theirs, ratio) = (figure.ours().median, figure.theirs().median, figure.ratio());
+        let met = figure.is_met().map_or("", |met| if met { "yes" } else { "**no**" });
+        let _ = writeln!(
+            table,
+            "| {} | {} {unit} | {} {unit} ({}) | {} | {} | {met} |",
+            figure.what,
+            number(ours),
+            number(theirs),
+            figure.against,
+            spread(ratio),
+            aim(figure),
+            unit = figure.unit,
+        );
+    }
+    table
+}
+
+/// The whole page.
+pub(crate) fn page(table: &str, effort: Effort, machine: &str) -> String {
+    let Effort { rounds, seconds } = effort;
+    format!(
+        "\
+# Performance
+
+Made by `cargo run --release -p durward-bench -- --write`, all in one run. What counts is the ratios: both sides of each
+were measured on the same machine within seconds of each other. The absolute values are illustration.
+
+Machine: {machine}.
+
+{table}
+## How it was measured
+
+- {rounds} rounds for each figure (three times as many for the token check), durward and the bare thing in turns, {seconds} s
+  of load for each. Minimum, median and maximum are of the rounds' ratios. An aim is met when the median meets it.
+- The servers are release builds in processes of their own, reached over loopback with HTTP/1.1 and kept connections. The
+  load is a closed loop on hyper: each connection sends its next request when the last answer is there. The generator
+  runs on the same cores as the server, for durward and for the bare handler alike.
+- durward runs with its defaults, a line of log for each request included, written to a file; SQLite with
+  `synchronous=FULL`. Only `limits.address_failures` is raised, because all clients come from one address.
+- The token check is `Verifier::rest` with an `Authorization` header and the real roster; the bare HMAC has its key
+  prepared and runs over exactly the bytes that the token's signature covers.
+- Bare Argon2id is the `argon2` crate with the same parameters and reused memory, on as many threads as durward hashes on,
+  and nothing else. Logins include the HTTP request, three transactions that are on disk before the answer, and the tokens.
+- Whoever logs in during the storm does so over and over, without pause; logins that are shed with 503 are part of it.
+- \"Ready\" is the first 200 of `/health/ready`. Before it listens, durward prepares every statement, compares the schema,
+  and walks the Golden Path, which computes several password hashes.
+"
+    )
+}
+
+fn aim(figure: &Figure) -> String {
+    match figure.aim {
+        Aim::RatioAtLeast(aim) => format!("ratio at least {aim}"),
+        Aim::RatioAtMost(aim) => format!("ratio at most {aim}"),
+        Aim::ValueAtMost(aim) => format!("at most {aim} {}", figure.unit),
+        Aim::Nothing => String::new(),
+    }
+}
+
+fn spread(spread: Spread) -> String {
+    format!("{:.2} · {:.2} · {:.2}", spread.min, spread.median, spread.max)
+}
+
+/// Three digits that matter.
+fn number(value: f64) -> String {
+    match value {
+        value if value >= 100.0 => format!("{value:.0}"),
+        value if value >= 10.0 => format!("{value:.1}"),
+        value => format!("{value:.2}"),
+    }
+}

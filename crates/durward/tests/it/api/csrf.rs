@@ -1,0 +1,1 @@
+//! CSRF tokens and who needs one.

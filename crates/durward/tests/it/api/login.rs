@@ -1,0 +1,1 @@
+//! `POST /api/v1/auth/login` and `/auth/jwt/login`.

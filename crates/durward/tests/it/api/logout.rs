@@ -1,0 +1,1 @@
+//! `POST` and `DELETE /api/v1/auth/logout`.

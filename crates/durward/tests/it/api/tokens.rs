@@ -1,0 +1,1 @@
+//! Access tokens: where they are looked for and why they are refused.

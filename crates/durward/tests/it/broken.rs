@@ -1,0 +1,1 @@
+//! Thirty ways to break a database or a configuration, each found by its own check.

@@ -1,0 +1,1 @@
+//! The program as a process: its commands, their output and exit codes.

@@ -1,0 +1,1 @@
+//! What holds for every row of the route table.

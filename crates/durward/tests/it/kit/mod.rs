@@ -1,0 +1,40 @@
+//! What the tests are written with: an [`App`] on a fresh database, and actors who use it.
+
+mod actor;
+mod answer;
+mod app;
+mod clock;
+mod socket;
+
+pub use actor::Actor;
+pub use answer::Answer;
+pub use app::App;
+pub use clock::TestClock;
+pub use socket::Socket;
+
+/// A password that every rule accepts.
+pub const PASSWORD: &str = "tangerine sunrise over Oslo";
+
+/// Runs each test on both databases, with an [`App`] of its own.
+macro_rules! on_both {
+    ($($(#[doc = $doc:literal])* async fn $name:ident($app:ident) $body:block)*) => {$(
+        $(#[doc = $doc])*
+        mod $name {
+            #[allow(unused_imports)]
+            use super::*;
+
+            async fn run($app: $crate::kit::App) $body
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn sqlite() {
+                run($crate::kit::App::start(durward_store::testing::Backend::Sqlite).await).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn postgres() {
+                run($crate::kit::App::start(durward_store::testing::Backend::Postgres).await).await;
+            }
+        }
+    )*};
+}
+pub(crate) use on_both;

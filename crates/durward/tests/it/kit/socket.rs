@@ -1,0 +1,89 @@
+//! A WebSocket, from the client's side.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use serde_json::Value;
+use tokio::net::TcpStream;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::{Error, Message};
+
+/// How long a message may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+pub struct Socket {
+    stream: WebSocketStream<TcpStream>,
+    /// The sub-protocol that the server chose.
+    pub protocol: Option<String>,
+}
+
+impl Socket {
+    pub async fn open(address: SocketAddr, path: &str, headers: &[(String, String)]) -> Result<Self, u16> {
+        let mut request = format!("ws://{address}{path}").into_client_request().unwrap();
+        for (name, value) in headers {
+            let name: http::HeaderName = name.parse().unwrap();
+            request.headers_mut().append(name, value.parse().unwrap());
+        }
+        let stream = TcpStream::connect(address).await.unwrap();
+        match tokio_tungstenite::client_async(request, stream).await {
+            Ok((stream, answer)) => {
+                let protocol = answer.headers().get("sec-websocket-protocol");
+                Ok(Self { stream, protocol: protocol.map(|name| name.to_str().unwrap().to_owned()) })
+            }
+            Err(Error::Http(answer)) => Err(answer.status().as_u16()),
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// The next message, which must be a JSON text.
+    #[track_caller]
+    pub fn next(&mut self) -> impl Future<Output = Value> {
+        async move {
+            match self.next_raw().await {
+                Message::Text(text) => serde_json::from_str(text.as_str()).unwrap(),
+                other => panic!("expected a message, got {other:?}"),
+            }
+        }
+    }
+
+    /// The next message, which must be of this type.
+    pub async fn expect(&mut self, kind: &str) -> Value {
+        let message = self.next().await;
+        assert_eq!(message["type"], kind, "got {message}");
+        message
+    }
+
+    /// The close, which must come next: its code and reason.
+    pub async fn closed(&mut self) -> (u16, String) {
+        match self.next_raw().await {
+            Message::Close(Some(frame)) => (frame.code.into(), frame.reason.to_string()),
+            other => panic!("expected a close, got {other:?}"),
+        }
+    }
+
+    /// Whatever comes next but pings.
+    pub async fn next_raw(&mut self) -> Message {
+        loop {
+            let message = tokio::time::timeout(PATIENCE, self.stream.next()).await.expect("a message in time");
+            match message.expect("the socket is open").unwrap() {
+                Message::Ping(_) | Message::Pong(_) => {}
+                other => return other,
+            }
+        }
+    }
+
+    /// Whether nothing comes for this long.
+    pub async fn is_quiet(&mut self, during: Duration) -> bool {
+        tokio::time::timeout(during, self.stream.next()).await.is_err()
+    }
+
+    pub async fn send(&mut self, message: Value) {
+        self.send_raw(Message::text(message.to_string())).await;
+    }
+
+    pub async fn send_raw(&mut self, message: Message) {
+        self.stream.send(message).await.unwrap();
+    }
+}

@@ -1,0 +1,16 @@
+//! The tests of the whole program, over real connections, on both databases. They lie where the URLs lie.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "these are tests")]
+#![allow(unreachable_pub, missing_debug_implementations, reason = "nobody uses this from outside")]
+
+mod api;
+mod broken;
+mod canaries;
+mod command_line;
+mod conventions;
+mod corpora;
+mod durability;
+mod every_row;
+mod kit;
+mod limits;
+mod quickstart;

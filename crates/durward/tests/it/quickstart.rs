@@ -1,0 +1,1 @@
+//! `docs/quickstart.md`, carried out to the letter.

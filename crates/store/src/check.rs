@@ -51,7 +51,8 @@ impl SystemStore {
         faults.extend(read.check_catalogue().await?);
         let explained: Vec<&'static str> = faults.iter().flat_map(|fault| fault.statements.iter().copied()).collect();
         let failing = read.check_statements().await?;
-        faults.extend(failing.into_iter().filter(|fault| !fault.statements.iter().all(|name| explained.contains(name))));
+        faults
+            .extend(failing.into_iter().filter(|fault| !fault.statements.iter().all(|name| explained.contains(name))));
         Ok(faults)
     }
 }
@@ -108,10 +109,8 @@ impl Read<System> {
 
     /// The one row that a step put into a table.
     async fn counter_fault(&mut self) -> Result<Option<SchemaFault>, StoreError> {
-        let behind: Result<bool, StoreError> = on!(self, |c, sql| sqlx::query_scalar(sql(tables::COUNTER_BEHIND))
-            .persistent(false)
-            .fetch_one(c)
-            .await);
+        let behind: Result<bool, StoreError> =
+            on!(self, |c, sql| sqlx::query_scalar(sql(tables::COUNTER_BEHIND)).persistent(false).fetch_one(c).await);
         match behind {
             Ok(false) => Ok(None),
             Ok(true) => Ok(Some(SchemaFault {
@@ -170,12 +169,8 @@ fn of_standing(standing: &Standing, expected: &Catalogue) -> Vec<SchemaFault> {
     for rights in standing.rights.iter().filter(|rights| ours(&rights.table)) {
         let table = &rights.table;
         // The migrations table is only read unless there is something to migrate.
-        let lacking: Vec<&str> = rights
-            .lacking
-            .iter()
-            .copied()
-            .filter(|right| table != "schema_migrations" || *right == "SELECT")
-            .collect();
+        let lacking: Vec<&str> =
+            rights.lacking.iter().copied().filter(|right| table != "schema_migrations" || *right == "SELECT").collect();
         if !lacking.is_empty() {
             faults.push(SchemaFault {
                 object: format!("grant on {table}"),
@@ -235,7 +230,8 @@ impl Comparison {
             if !extra.nullable && !extra.filled {
                 faults.push(SchemaFault {
                     object: format!("{name}.{column}"),
-                    detail: "it is not durward's, may not be null and has no default, so no row can be added".to_owned(),
+                    detail: "it is not durward's, may not be null and has no default, so no row can be added"
+                        .to_owned(),
                     cure: self.for_postgres(
                         format!("ALTER TABLE {name} ALTER COLUMN {column} DROP NOT NULL;"),
                         format!("ALTER TABLE {name} DROP COLUMN {column};"),
@@ -255,12 +251,20 @@ impl Comparison {
             let (detail, cure) = match found.indexes.get(index) {
                 None => (format!("it is missing, or not valid, on {name} ({})", wanted.columns), ddl),
                 Some(there) => (
-                    format!("found ({}), unique: {}; expected ({}), unique: {}", there.columns, there.unique, wanted.columns, wanted.unique),
+                    format!(
+                        "found ({}), unique: {}; expected ({}), unique: {}",
+                        there.columns, there.unique, wanted.columns, wanted.unique
+                    ),
                     format!("DROP INDEX {index}; {ddl}"),
                 ),
             };
             let words: Vec<&str> = [name].into_iter().chain(wanted.columns.split(", ")).collect();
-            faults.push(SchemaFault { object: format!("index {index}"), detail, cure, statements: statements_with(&words) });
+            faults.push(SchemaFault {
+                object: format!("index {index}"),
+                detail,
+                cure,
+                statements: statements_with(&words),
+            });
         }
         for (constraint, wanted) in &expected.constraints {
             if found.constraints.values().any(|there| there == wanted) || stands_on_odd(wanted) {
@@ -388,8 +392,9 @@ mod tests {
 
     #[test]
     fn statements_are_named_by_what_they_need() {
-        assert_eq!(statements_with(&["users", "password_hash", "WHERE", "email_key", "SELECT"]), [
-            "users::CREDENTIAL_BY_EMAIL"
-        ]);
+        assert_eq!(
+            statements_with(&["users", "password_hash", "WHERE", "email_key", "SELECT"]),
+            ["users::CREDENTIAL_BY_EMAIL"]
+        );
     }
 }

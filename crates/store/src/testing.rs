@@ -130,7 +130,8 @@ impl Drop for Remover {
                 let sql = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
                 // A thread of its own, because this may run inside a runtime that must not be blocked on.
                 let work = move || {
-                    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+                    let runtime =
+                        tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
                     runtime.block_on(async move {
                         if let Ok(mut conn) = PgConnection::connect_with(&admin("")).await {
                             drop(sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut conn).await);

@@ -58,7 +58,8 @@ impl Live for SqliteConnection {
 async fn table(conn: &mut SqliteConnection, name: &str, sql: &str) -> Result<Table, sqlx::Error> {
     let mut table = Table::default();
     let mut primary = BTreeMap::new();
-    let columns: Vec<(String, String, bool, bool, i64)> = sqlx::query_as(COLUMNS).bind(name).fetch_all(&mut *conn).await?;
+    let columns: Vec<(String, String, bool, bool, i64)> =
+        sqlx::query_as(COLUMNS).bind(name).fetch_all(&mut *conn).await?;
     for (column, kind, nullable, filled, pk) in columns {
         if pk > 0 {
             primary.insert(pk, column.clone());

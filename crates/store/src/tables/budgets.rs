@@ -42,7 +42,8 @@ queries! {
     // In each CASE: the window has passed (or began in the future: the clock was set back) / not yet / counted.
     /// Counts one, or refuses it, and says which.
     CHARGE = "INSERT INTO guess_budgets AS b (key, failures, window_started_at, next_allowed_at, refused) \
-        VALUES ($1, 1, $2, CASE WHEN $4 <= 1 THEN $2 + $5 ELSE 0 END, FALSE) \
+        VALUES ($1, 1, CAST($2 AS BIGINT), \
+        CASE WHEN CAST($4 AS BIGINT) <= 1 THEN CAST($2 AS BIGINT) + CAST($5 AS BIGINT) ELSE 0 END, FALSE) \
         ON CONFLICT (key) DO UPDATE SET \
         failures = CASE \
             WHEN $2 - b.window_started_at >= $3 OR b.window_started_at - $2 >= $3 THEN 1 \

@@ -1,0 +1,116 @@
+use super::*;
+use crate::{BudgetRule, Charge};
+
+const RULE: BudgetRule =
+    BudgetRule { limit: 3, window: Duration::from_secs(900), first_delay: Duration::from_secs(10) };
+
+both! {
+    async fn delays_double_after_the_limit(fresh: Fresh) {
+        // Seconds since the start, and the wait that is answered; 0 for allowed.
+        let story = [
+            (0, 0), (0, 0), (0, 0), // the free ones
+            (0, 10), (4, 6), (9, 1), (10, 0), // 10 s
+            (10, 20), (29, 1), (30, 0), // 20 s
+            (30, 40), (70, 0), (70, 80), (150, 0), (310, 0), (630, 0),
+            (630, 640), (899, 371), // what is left of 640 s
+            (900, 0), (900, 0), (900, 0), (900, 10), // the window has passed: anew
+        ];
+        for (at, wait) in story {
+            assert_eq!(charge(&fresh, "k", at, &RULE).await, expected(wait), "at {at} s");
+        }
+        assert_eq!(charge(&fresh, "other", 900, &RULE).await, Charge::Allowed);
+    }
+
+    async fn a_delay_is_at_most_the_window(fresh: Fresh) {
+        let rule = BudgetRule { limit: 1, window: Duration::from_secs(60), first_delay: Duration::from_secs(50) };
+        assert_eq!(charge(&fresh, "k", 0, &rule).await, Charge::Allowed);
+        assert_eq!(charge(&fresh, "k", 0, &rule).await, expected(50));
+        assert_eq!(charge(&fresh, "k", 50, &rule).await, Charge::Allowed);
+        assert_eq!(charge(&fresh, "k", 51, &rule).await, expected(59));
+        assert_eq!(charge(&fresh, "k", 60, &rule).await, Charge::Allowed, "the window has passed");
+    }
+
+    async fn extreme_rules_do_not_overflow(fresh: Fresh) {
+        let rules = [
+            BudgetRule { limit: 0, window: Duration::ZERO, first_delay: Duration::ZERO },
+            BudgetRule { limit: u32::MAX, window: Duration::MAX, first_delay: Duration::MAX },
+            BudgetRule { limit: 1, window: Duration::MAX, first_delay: Duration::MAX },
+            BudgetRule { limit: 1, window: Duration::MAX, first_delay: Duration::from_micros(1) },
+        ];
+        for (rule, key) in rules.iter().zip(["a", "b", "c", "d"]) {
+            assert_eq!(charge(&fresh, key, 0, rule).await, Charge::Allowed);
+        }
+        // Each comes when the last delay has just passed: the delays double until they reach the window.
+        let mut at = NOW;
+        for _ in 0..80 {
+            let mut write = fresh.opened.gate.write().await.unwrap();
+            match write.charge("d", at, &rules[3]).await.unwrap() {
+                Charge::Allowed => {}
+                Charge::Refused { retry_after } => at = at.plus(retry_after),
+            }
+            write.commit_unaudited("a test").await.unwrap();
+        }
+        assert!(at.since(NOW) > Duration::from_secs(86_400), "{at}");
+        fresh.sql("UPDATE guess_budgets SET failures = 9223372036854775000 WHERE key = 'b'").await;
+        assert_eq!(charge(&fresh, "b", 1, &rules[1]).await, Charge::Allowed);
+        assert!(matches!(charge(&fresh, "b", 1, &rules[1]).await, Charge::Refused { .. }));
+    }
+
+    async fn a_refund_takes_one_back_and_the_wait(fresh: Fresh) {
+        for _ in 0..3 {
+            charge(&fresh, "k", 0, &RULE).await;
+        }
+        assert_eq!(charge(&fresh, "k", 0, &RULE).await, expected(10));
+        for _ in 0..5 {
+            refund(&fresh, "k").await;
+        }
+        refund(&fresh, "unknown").await;
+        assert_eq!(fresh.count("SELECT failures FROM guess_budgets").await, 0);
+        for wait in [0, 0, 0, 10] {
+            assert_eq!(charge(&fresh, "k", 0, &RULE).await, expected(wait));
+        }
+    }
+
+    async fn a_clock_set_back_locks_nobody_out(fresh: Fresh) {
+        for _ in 0..3 {
+            charge(&fresh, "k", 100_000, &RULE).await;
+        }
+        assert_eq!(charge(&fresh, "k", 0, &RULE).await, Charge::Allowed);
+    }
+
+    async fn no_more_than_the_limit_get_through_at_once(fresh: Fresh) {
+        let gate = fresh.opened.gate.clone();
+        let rule = BudgetRule { limit: 10, ..RULE };
+        let charges = race(200, |_| {
+            let gate = gate.clone();
+            async move {
+                let mut write = gate.write().await.unwrap();
+                let charge = write.charge("k", NOW, &rule).await.unwrap();
+                write.commit_unaudited("a test").await.unwrap();
+                charge
+            }
+        }).await;
+        assert_eq!(charges.iter().filter(|charge| **charge == Charge::Allowed).count(), 10);
+        assert!(charges.iter().all(|charge| *charge == Charge::Allowed || *charge == expected(10)));
+    }
+}
+
+fn expected(seconds: u64) -> Charge {
+    match seconds {
+        0 => Charge::Allowed,
+        _ => Charge::Refused { retry_after: Duration::from_secs(seconds) },
+    }
+}
+
+async fn charge(fresh: &Fresh, key: &str, seconds: u64, rule: &BudgetRule) -> Charge {
+    let mut write = fresh.opened.gate.write().await.unwrap();
+    let charge = write.charge(key, NOW.plus(Duration::from_secs(seconds)), rule).await.unwrap();
+    write.commit_unaudited("a test").await.unwrap();
+    charge
+}
+
+async fn refund(fresh: &Fresh, key: &str) {
+    let mut write = fresh.opened.gate.write().await.unwrap();
+    write.refund(key).await.unwrap();
+    write.commit_unaudited("a test").await.unwrap();
+}

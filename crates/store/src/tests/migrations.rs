@@ -1,0 +1,114 @@
+use std::collections::BTreeSet;
+
+use durward_proto::SystemClock;
+
+use super::*;
+use crate::catalogue::expected;
+use crate::migrate::MIGRATIONS;
+use crate::open::Backend;
+use crate::testing::{backends, empty, postgres_catalogue};
+use crate::{Opened, SchemaState, StoreError, Target};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn nodes_that_start_at_once_all_succeed() {
+    for backend in backends() {
+        let fresh = empty(backend).await;
+        assert_eq!(fresh.opened.system.read().await.unwrap().schema_state().await.unwrap(), SchemaState::Empty);
+        let options = fresh.options.clone();
+        let applied = race(8, |_| {
+            let options = options.clone();
+            async move {
+                // Each with connections of its own, as another process has them.
+                let node = Opened::open(&options, SystemClock::new(), Arc::new(SystemRandom)).await.unwrap();
+                let applied = node.system.migrate().await.unwrap();
+                assert_eq!(node.system.check_schema().await.unwrap(), []);
+                applied
+            }
+        })
+        .await;
+        let names: Vec<_> = MIGRATIONS.iter().map(|step| step.name).collect();
+        assert_eq!(applied.into_iter().flatten().collect::<Vec<_>>(), names, "each step once");
+        assert_eq!(fresh.opened.system.read().await.unwrap().schema_state().await.unwrap(), SchemaState::Current);
+        assert_eq!(fresh.opened.system.migrate().await.unwrap(), [""; 0]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_step_that_fails_leaves_nothing() {
+    for backend in backends() {
+        let fresh = empty(backend).await;
+        fresh.sql("CREATE TABLE conversation_messages (theirs INTEGER)").await;
+        let error = fresh.opened.system.migrate().await.unwrap_err();
+        assert!(
+            matches!(&error, StoreError::Broken(why) if why.contains("0001_accounts") && why.contains("conversation_messages")),
+            "{error}"
+        );
+        assert_eq!(fresh.opened.system.read().await.unwrap().schema_state().await.unwrap(), SchemaState::Empty);
+        assert!(fresh.try_sql("SELECT 1 FROM users").await.is_err());
+        fresh.sql("DROP TABLE conversation_messages").await;
+        assert_eq!(fresh.opened.system.migrate().await.unwrap().len(), MIGRATIONS.len());
+    }
+}
+
+#[tokio::test]
+async fn a_role_that_may_not_create_is_told_the_grant() {
+    if !backends().contains(&Backend::Postgres) {
+        return;
+    }
+    let fresh = empty(Backend::Postgres).await;
+    let role = Role::make(&fresh, "").await;
+    let error = role.opened.system.migrate().await.unwrap_err().to_string();
+    let grant = format!("GRANT USAGE, CREATE ON SCHEMA public TO {};", role.name);
+    assert!(error.contains(&grant), "{error}");
+    fresh.sql(&grant).await;
+    role.opened.system.migrate().await.unwrap();
+    assert_eq!(role.opened.system.check_schema().await.unwrap(), [], "an owner that is no superuser");
+    role.remove(&fresh).await;
+}
+
+#[tokio::test]
+async fn the_written_catalogue_is_what_the_migrations_make() {
+    if backends().contains(&Backend::Postgres) {
+        let written = include_str!("../catalogue/postgres.json");
+        assert_eq!(postgres_catalogue().await, written, "run: scripts/gen");
+    }
+}
+
+#[tokio::test]
+async fn both_databases_have_the_same_columns() {
+    let columns = |catalogue: crate::catalogue::Catalogue| -> BTreeSet<(String, String, bool)> {
+        let tables = catalogue.tables.into_iter();
+        tables
+            .flat_map(|(table, it)| it.columns.into_iter().map(move |(name, c)| (table.clone(), name, c.nullable)))
+            .collect()
+    };
+    let sqlite = columns(expected(Backend::Sqlite).await.unwrap());
+    assert_eq!(sqlite, columns(expected(Backend::Postgres).await.unwrap()));
+    let tables: BTreeSet<&str> = sqlite.iter().map(|(table, _, _)| table.as_str()).collect();
+    let fixture: BTreeSet<&str> =
+        super::erase::TABLES.into_iter().chain(["security_audit", "schema_migrations", "revocation_counter"]).collect();
+    assert_eq!(tables, fixture, "the fixture of tests/erase.rs has a row for every table");
+}
+
+/// A role without rights of its own, connected to the test's database.
+pub(super) struct Role {
+    pub(super) name: String,
+    pub(super) opened: Opened,
+}
+
+impl Role {
+    pub(super) async fn make(fresh: &Fresh, grants: &str) -> Self {
+        let mut options = fresh.options.clone();
+        let Target::Postgres(target) = &mut options.target else { panic!("roles are PostgreSQL's") };
+        let name = format!("{}_role", target.database);
+        fresh.sql(&format!("CREATE ROLE {name} LOGIN; {}", grants.replace("ROLE", &name))).await;
+        target.user = name.clone();
+        let opened = Opened::open(&options, SystemClock::new(), Arc::new(SystemRandom)).await.unwrap();
+        Self { name, opened }
+    }
+
+    pub(super) async fn remove(self, fresh: &Fresh) {
+        self.opened.close().await;
+        fresh.sql(&format!("DROP OWNED BY {0}; DROP ROLE {0}", self.name)).await;
+    }
+}

@@ -1,0 +1,162 @@
+use std::time::Instant;
+
+use durward_proto::{Secret, SystemClock};
+use sqlx::{PgPool, SqlitePool};
+
+use super::*;
+use crate::open::{Backend, Pools};
+use crate::testing::{backends, fresh};
+use crate::{Opened, PgTarget, SslMode, StoreError, StoreOptions, Target};
+
+async fn open(target: Target) -> Result<Opened, StoreError> {
+    let options = StoreOptions { target, max_connections: 2, acquire_timeout: Duration::from_millis(500) };
+    Opened::open(&options, SystemClock::new(), Arc::new(SystemRandom)).await
+}
+
+fn target_of(fresh: &Fresh) -> PgTarget {
+    let Target::Postgres(target) = &fresh.options.target else { panic!("it is PostgreSQL") };
+    PgTarget { password: Some(Secret::new("canary-password")), ..target.clone() }
+}
+
+#[tokio::test]
+async fn sqlite_is_durable_and_private() {
+    let fresh = fresh(Backend::Sqlite).await;
+    user(&fresh, "ann@example.com").await;
+    let Pools::Sqlite { writer, readers } = &fresh.opened.system.shared.pools else { panic!("it is SQLite") };
+    let number =
+        async |pool: &SqlitePool, sql: &'static str| -> i64 { sqlx::query_scalar(sql).fetch_one(pool).await.unwrap() };
+    assert_eq!(number(writer, "PRAGMA synchronous").await, 2, "FULL");
+    assert_eq!(number(writer, "PRAGMA foreign_keys").await, 1);
+    let mode: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(writer).await.unwrap();
+    assert_eq!(mode, "wal");
+    let refused = sqlx::raw_sql("DELETE FROM users").execute(readers).await.unwrap_err();
+    assert!(refused.to_string().contains("readonly"), "{refused}");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let Target::Sqlite { path } = &fresh.options.target else { panic!("it is SQLite") };
+        for file in std::fs::read_dir(path.parent().unwrap()).unwrap() {
+            let file = file.unwrap();
+            assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{:?}", file.path());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_postgres_connection_is_set_up() {
+    if !backends().contains(&Backend::Postgres) {
+        return;
+    }
+    let fresh = fresh(Backend::Postgres).await;
+    let Pools::Postgres(pool) = &fresh.opened.system.shared.pools else { panic!("it is PostgreSQL") };
+    let show = async |pool: &PgPool, name: &str| -> String {
+        sqlx::query_scalar("SELECT current_setting($1)").bind(name).fetch_one(pool).await.unwrap()
+    };
+    assert_eq!(show(pool, "TimeZone").await, "UTC");
+    assert_eq!(show(pool, "statement_timeout").await, "10s");
+    assert_eq!(show(pool, "lock_timeout").await, "10s");
+    assert_eq!(show(pool, "idle_in_transaction_session_timeout").await, "1min");
+    assert_eq!(show(pool, "application_name").await, "durward-test");
+    assert!(fresh.opened.system.read().await.unwrap().server_version().await.unwrap().starts_with("PostgreSQL 1"));
+}
+
+#[tokio::test]
+async fn what_cannot_be_opened_says_why_and_hides_the_password() {
+    let path = std::env::temp_dir().join("durward-no-such-file").join("x").join("\0");
+    assert!(open(Target::Sqlite { path }).await.unwrap_err().is_unavailable());
+    if !backends().contains(&Backend::Postgres) {
+        return;
+    }
+    let fresh = fresh(Backend::Postgres).await;
+    let good = target_of(&fresh);
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let silent = listener.local_addr().unwrap().port();
+    let closed = { std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port() };
+    for (target, says) in [
+        (PgTarget { port: closed, ..good.clone() }, "refused"),
+        (PgTarget { port: silent, ..good.clone() }, "no answer within"),
+        (PgTarget { user: "nobody_here".into(), ..good.clone() }, "nobody_here"),
+        (PgTarget { database: "nothing_here".into(), ..good.clone() }, "nothing_here"),
+        (PgTarget { sslmode: SslMode::Require, ..good.clone() }, "TLS"),
+        (PgTarget { sslmode: SslMode::VerifyFull, ..good.clone() }, "TLS"),
+        (PgTarget { host: "no-such-host.invalid".into(), ..good.clone() }, "no-such-host.invalid"),
+    ] {
+        let started = Instant::now();
+        let error = open(Target::Postgres(target.clone())).await.unwrap_err();
+        assert!(error.is_unavailable() && error.to_string().contains(says), "{error} should say {says}");
+        assert!(started.elapsed() < Duration::from_secs(3), "{error} took {:?}", started.elapsed());
+        assert!(!format!("{error} {error:?} {target:?}").contains("canary-password"));
+    }
+    for sslmode in [SslMode::Disable, SslMode::Allow, SslMode::Prefer] {
+        open(Target::Postgres(PgTarget { sslmode, ..good.clone() })).await.unwrap();
+    }
+}
+
+#[test]
+fn sslmodes_are_libpqs() {
+    for word in ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"] {
+        assert_eq!(word.parse::<SslMode>().unwrap().as_str(), word);
+    }
+    assert!("Require".parse::<SslMode>().is_err());
+}
+
+#[tokio::test]
+async fn nobody_waits_for_ever() {
+    for backend in backends() {
+        let fresh = fresh(backend).await;
+        let opened = open(fresh.options.target.clone()).await.unwrap();
+        let ann = user(&fresh, "ann@example.com").await.id;
+        // A row or the one writer is held by somebody else.
+        let mut held = fresh.opened.system.write().await.unwrap();
+        held.set_role(ann, &Role::admin(), NOW).await.unwrap();
+        let started = Instant::now();
+        let late = async {
+            let mut write = opened.system.write().await?;
+            write.set_role(ann, &Role::user(), NOW).await.map(drop)
+        };
+        let error = late.await.unwrap_err();
+        assert!(error.is_unavailable(), "{backend:?}: {error}");
+        assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
+        held.commit_unaudited("a test").await.unwrap();
+        // All connections are in use.
+        let _held = (opened.gate.read().await.unwrap(), opened.gate.read().await.unwrap());
+        let started = Instant::now();
+        assert!(opened.gate.read().await.unwrap_err().is_unavailable());
+        assert!(started.elapsed() < Duration::from_secs(2));
+    }
+}
+
+#[tokio::test]
+async fn it_comes_back_after_the_connections_were_cut() {
+    if !backends().contains(&Backend::Postgres) {
+        return;
+    }
+    let fresh = fresh(Backend::Postgres).await;
+    let ann = user(&fresh, "ann@example.com").await;
+    for pause in [0, 1_100] {
+        let mut open = fresh.opened.gate.write().await.unwrap();
+        fresh.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()").await;
+        let error = open.credential_by_id(ann.id).await.unwrap_err();
+        assert!(error.is_unavailable(), "{error}");
+        drop(open);
+        tokio::time::sleep(Duration::from_millis(pause)).await;
+        let mut attempts = 0;
+        while let Err(error) = async { fresh.opened.gate.read().await?.credential_by_id(ann.id).await }.await {
+            attempts += 1;
+            assert!(error.is_unavailable() && attempts < 8, "{error}");
+        }
+        // After a moment of rest a connection is looked at before it is used.
+        assert!(pause == 0 || attempts == 0, "{attempts} failed");
+    }
+}
+
+#[tokio::test]
+async fn a_closed_store_is_unavailable() {
+    for backend in backends() {
+        let fresh = fresh(backend).await;
+        fresh.opened.system.read().await.unwrap().ping().await.unwrap();
+        fresh.opened.close().await;
+        assert!(fresh.opened.system.read().await.unwrap_err().is_unavailable());
+        assert!(fresh.opened.gate.write().await.unwrap_err().is_unavailable());
+    }
+}

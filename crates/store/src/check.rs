@@ -203,7 +203,10 @@ impl Comparison {
         let mut faults = Vec::new();
         for (name, table) in &expected.tables {
             match found.tables.get(name) {
-                Some(there) => self.of_table(name, table, there, &mut faults),
+                Some(there) => {
+                    let missing = expected.tables.keys().filter(|name| !found.tables.contains_key(*name));
+                    self.of_table(name, table, there, missing.map(String::as_str).collect(), &mut faults);
+                }
                 None => faults.push(SchemaFault {
                     object: format!("table {name}"),
                     detail: "it is missing".to_owned(),
@@ -218,8 +221,15 @@ impl Comparison {
         faults
     }
 
-    fn of_table(&self, name: &str, expected: &Table, found: &Table, faults: &mut Vec<SchemaFault>) {
-        let mut odd = Vec::new();
+    /// `odd` begins with the tables that are missing: what refers to them went with them.
+    fn of_table<'a>(
+        &self,
+        name: &str,
+        expected: &'a Table,
+        found: &Table,
+        mut odd: Vec<&'a str>,
+        faults: &mut Vec<SchemaFault>,
+    ) {
         for (column, wanted) in &expected.columns {
             if let Some(fault) = self.of_column(name, column, wanted, found.columns.get(column)) {
                 odd.push(column.as_str());

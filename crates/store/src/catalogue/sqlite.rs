@@ -11,7 +11,7 @@ use crate::migrate::rendered;
 use crate::open::Backend;
 
 const COLUMNS: &str = "SELECT name, upper(type), \"notnull\" = 0 AND pk = 0, \
-    dflt_value IS NOT NULL OR (pk = 1 AND upper(type) = 'INTEGER'), pk FROM pragma_table_xinfo($1)";
+    dflt_value IS NOT NULL, pk FROM pragma_table_xinfo($1)";
 const INDEXES: &str = "SELECT name, \"unique\" = 1, origin, partial = 1 FROM pragma_index_list($1)";
 const INDEX_COLUMNS: &str = "SELECT coalesce(name, '(expression)') || CASE WHEN \"desc\" THEN ' DESC' ELSE '' END \
     FROM pragma_index_xinfo($1) WHERE key = 1 ORDER BY seqno";
@@ -67,6 +67,10 @@ async fn table(conn: &mut SqliteConnection, name: &str, sql: &str) -> Result<Tab
         table.columns.insert(column, Column { kind, nullable, filled });
     }
     let mut constraints = checks(sql);
+    // A lone INTEGER key is the row's number, which SQLite gives out itself.
+    if let (1, Some(only)) = (primary.len(), primary.values().next().and_then(|only| table.columns.get_mut(only))) {
+        only.filled |= only.kind == "INTEGER";
+    }
     if !primary.is_empty() {
         let columns: Vec<String> = primary.into_values().collect();
         constraints.push(format!("PRIMARY KEY ({})", columns.join(", ")));

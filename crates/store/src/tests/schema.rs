@@ -65,6 +65,7 @@ const BOTH: &[Break] = &[
 ];
 
 const POSTGRES: &[Break] = &[
+    broken("DROP TABLE users CASCADE", "table users", "CREATE TABLE users (", "users::INSERT"),
     broken(
         "ALTER TABLE user_sessions ALTER COLUMN amr TYPE VARCHAR(10)",
         "user_sessions.amr",

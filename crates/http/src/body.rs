@@ -5,13 +5,13 @@
 
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{Body, BodyDataStream, HttpBody};
+use axum::extract::Request;
 use bytes::Bytes;
 use durward_proto::problem::FieldError;
 use durward_proto::{Code, Problem};
 use futures_util::StreamExt;
 use http::{HeaderMap, header};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -20,6 +20,8 @@ use crate::reply::Refused;
 
 /// How much of a body that is too large is still taken in, so that its sender gets to read the answer: 1 MiB.
 const DISCARD_AT_MOST: usize = 1024 * 1024;
+/// A body up to this length has come with the head, or needs no waiting for: 16 KiB.
+const COMES_WITH_THE_HEAD: u64 = 16 * 1024;
 /// And for how long.
 const DISCARD_FOR: Duration = Duration::from_secs(2);
 
@@ -82,19 +84,48 @@ pub(crate) fn check_length(headers: &HeaderMap, limit: usize) -> Result<(), Refu
 /// # Errors
 /// 413 when it is too large; 400 when it breaks off or does not arrive in time.
 pub(crate) async fn read(body: Body, rules: BodyRules) -> Result<Bytes, Refused> {
-    match tokio::time::timeout(rules.timeout, Limited::new(body, rules.limit).collect()).await {
-        Ok(Ok(whole)) => Ok(whole.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
+    let mut frames = body.into_data_stream();
+    let outcome = tokio::time::timeout(rules.timeout, collect(&mut frames, rules.limit)).await;
+    match outcome {
+        Ok(Ok(Some(whole))) => Ok(whole),
+        Ok(Ok(None)) => {
+            discard(frames).await;
+            Err(too_large())
+        }
         Ok(Err(_)) => Err(bad_body("The body broke off.")),
         Err(_) => Err(bad_body("The body did not arrive in time.")),
     }
 }
 
-/// Takes in and forgets what is still arriving. A connection that is closed with unread bytes in it is reset, and
-/// the answer may be lost with it.
-pub(crate) async fn discard(body: Body) {
+/// `None` when it is larger than the limit.
+async fn collect(frames: &mut BodyDataStream, limit: usize) -> Result<Option<Bytes>, axum::Error> {
+    let mut whole = Bytes::new();
+    while let Some(frame) = frames.next().await {
+        let frame = frame?;
+        if whole.len() + frame.len() > limit {
+            return Ok(None);
+        }
+        // Most bodies come in one piece, which needs no copy.
+        whole = if whole.is_empty() { frame } else { [whole, frame].concat().into() };
+    }
+    Ok(Some(whole))
+}
+
+/// Lets the body of a refused request arrive, so that its sender gets to read why it is refused: a connection that is
+/// closed with unread bytes in it is reset, and the answer may be lost with it. Not where the sender waits for a
+/// word before it sends (RFC 9110 section 10.1.1), nor for a body that has come with the head.
+pub(crate) async fn give_up(request: Request) {
+    let waits = request.headers().contains_key(header::EXPECT);
+    let body = request.into_body();
+    let is_small = body.size_hint().upper().is_some_and(|most| most <= COMES_WITH_THE_HEAD);
+    if !waits && !is_small {
+        discard(body.into_data_stream()).await;
+    }
+}
+
+/// Takes in and forgets what is still arriving.
+async fn discard(mut frames: BodyDataStream) {
     let mut left = DISCARD_AT_MOST;
-    let mut frames = body.into_data_stream();
     let all = async {
         while let Some(Ok(bytes)) = frames.next().await {
             left = left.saturating_sub(bytes.len());

@@ -49,6 +49,7 @@ pub(crate) async fn door(State(site): State<Shared>, mut request: Request, next:
     request.extensions_mut().insert(Passage { request_id: request_id.clone(), ip });
 
     let (method, asked) = (request.method().clone(), cors::Asked::of(request.headers(), &site.origins));
+    let kind = security_headers::Kind::of(request.uri().path());
     let path = site.paths.get(request.extensions().get::<MatchedPath>().map(MatchedPath::as_str));
     let mut after = After::default();
     let outcome = AssertUnwindSafe(pass(&site, path, request, next, &mut after)).catch_unwind().await;
@@ -66,7 +67,7 @@ pub(crate) async fn door(State(site): State<Shared>, mut request: Request, next:
     let took = site.core.clock().monotonic().saturating_sub(started);
     let headers = response.headers_mut();
     cors::apply(&asked, headers);
-    security_headers::apply(&site.rules, path.map_or("/", |path| path.pattern), headers);
+    security_headers::apply(&site.rules, kind, headers);
     headers.insert(request_id::HEADER, request_id.clone());
     note(&site, path, &method, &response, &Noted { request_id, took, user: after.user, ip, cause });
     response
@@ -89,15 +90,20 @@ async fn pass(
         response.headers_mut().insert(header::ALLOW, path.allow.clone());
         return Ok(response);
     };
-    check_origin(site, row, &request)?;
-    authenticate(site, row, &mut request, after).await?;
-    if row.is_unsafe()
-        && let Err(refused) = body::check_length(request.headers(), site.rules.body_limit)
-    {
-        give_up_body(request).await;
-        return Err(refused);
+    match admit(site, row, &mut request, after).await {
+        Ok(()) => Ok(next.run(request).await),
+        Err(refused) => {
+            body::give_up(request).await;
+            Err(refused)
+        }
     }
-    Ok(next.run(request).await)
+}
+
+/// What has to hold before the handler sees the request.
+async fn admit(site: &Site, row: &Row, request: &mut Request, after: &mut After) -> Result<(), Refused> {
+    check_origin(site, row, request)?;
+    authenticate(site, row, request, after).await?;
+    body::check_length(request.headers(), site.rules.body_limit)
 }
 
 /// Origin and Fetch Metadata, for everything that changes something and for every WebSocket handshake.
@@ -160,14 +166,6 @@ fn check_csrf(site: &Site, request: &Request, who: &Verified, after: &mut After)
     let age = csrf::check(site, request.headers(), &session)?;
     after.renew_csrf = (age > csrf::RENEW_AFTER).then_some(session);
     Ok(())
-}
-
-/// Lets a body that is too large arrive, so that its sender gets to read why it is refused; not where the sender
-/// waits for a word before it sends (RFC 9110 section 10.1.1).
-async fn give_up_body(request: Request) {
-    if !request.headers().contains_key(header::EXPECT) {
-        body::discard(request.into_body()).await;
-    }
 }
 
 /// A handler does not panic. Were one to, only its own request is lost, and the panic hook has said where.

@@ -124,10 +124,16 @@ pub(crate) struct Json<T>(pub(crate) T);
 impl<T: DeserializeOwned> FromRequest<Shared> for Json<T> {
     type Rejection = Refused;
     async fn from_request(request: Request, site: &Shared) -> Result<Self, Refused> {
-        match Media::of(request.headers())? {
-            Media::Json => body::read_json(&body::read(request.into_body(), site.rules.body()).await?).map(Self),
-            Media::Form => Err(Code::UnsupportedMediaType.into()),
+        let media = match Media::of(request.headers()) {
+            Ok(Media::Json) => Ok(()),
+            Ok(Media::Form) => Err(Code::UnsupportedMediaType.into()),
+            Err(refused) => Err(refused),
+        };
+        if let Err(refused) = media {
+            body::give_up(request).await;
+            return Err(refused);
         }
+        body::read_json(&body::read(request.into_body(), site.rules.body()).await?).map(Self)
     }
 }
 

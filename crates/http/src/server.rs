@@ -77,7 +77,8 @@ impl Server {
         http.timer(TokioTimer::new())
             .header_read_timeout(rules.header_timeout)
             .keep_alive(true)
-            .max_buf_size(LARGEST_HEAD);
+            .max_header_size(LARGEST_HEAD)
+            .max_buf_size(2 * LARGEST_HEAD);
         tokio::pin!(shutdown);
         loop {
             let accepted = tokio::select! {

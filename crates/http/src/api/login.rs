@@ -17,7 +17,13 @@ pub(crate) struct LoginBody(Login);
 impl FromRequest<Shared> for LoginBody {
     type Rejection = Refused;
     async fn from_request(request: Request, site: &Shared) -> Result<Self, Refused> {
-        let media = Media::of(request.headers())?;
+        let media = match Media::of(request.headers()) {
+            Ok(media) => media,
+            Err(refused) => {
+                body::give_up(request).await;
+                return Err(refused);
+            }
+        };
         let bytes = body::read(request.into_body(), site.rules.body()).await?;
         let login = match media {
             Media::Json => body::read_json(&bytes)?,

@@ -21,9 +21,31 @@ const CSP_PAGE: HeaderValue = HeaderValue::from_static(
      form-action 'none'; frame-ancestors 'none'",
 );
 
-/// Puts them on an answer to `path`.
-pub(crate) fn apply(rules: &HttpRules, path: &str, answer: &mut HeaderMap) {
-    if path.starts_with("/api/") {
+/// What is asked for, as far as it matters here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Anything under `/api/`, also what does not exist.
+    Api,
+    /// Our own pages.
+    Page,
+    /// All else.
+    Other,
+}
+
+impl Kind {
+    /// By the path as it came.
+    pub(crate) fn of(path: &str) -> Self {
+        match path {
+            api if api.starts_with("/api/") => Self::Api,
+            page if page.starts_with("/docs") => Self::Page,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// Puts them on an answer.
+pub(crate) fn apply(rules: &HttpRules, kind: Kind, answer: &mut HeaderMap) {
+    if kind == Kind::Api {
         answer.insert(header::CACHE_CONTROL, NO_STORE);
     }
     if !rules.security_headers {
@@ -33,7 +55,7 @@ pub(crate) fn apply(rules: &HttpRules, path: &str, answer: &mut HeaderMap) {
     answer.insert(header::REFERRER_POLICY, NO_REFERRER);
     answer.insert(header::X_FRAME_OPTIONS, DENY);
     answer.insert(COOP, SAME_ORIGIN);
-    let policy = if path.starts_with("/docs") { CSP_PAGE } else { CSP_DATA };
+    let policy = if kind == Kind::Page { CSP_PAGE } else { CSP_DATA };
     answer.insert(header::CONTENT_SECURITY_POLICY, policy);
     if rules.hsts {
         answer.insert(header::STRICT_TRANSPORT_SECURITY, HSTS);
@@ -48,7 +70,7 @@ mod tests {
         let mut rules = HttpRules::new("http://localhost:8000".parse().unwrap());
         change(&mut rules);
         let mut headers = HeaderMap::new();
-        apply(&rules, path, &mut headers);
+        apply(&rules, Kind::of(path), &mut headers);
         headers
     }
 

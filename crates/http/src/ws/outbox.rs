@@ -19,7 +19,9 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 /// How long it may take over the end: to read the close frame and to answer it.
 const FAREWELL: Duration = Duration::from_secs(2);
 /// How much of a message that is too large is still taken in, in bytes.
-const DISCARD: u64 = 4 * 1024 * 1024;
+const DISCARD: usize = 4 * 1024 * 1024;
+/// When nothing has come for this long, all of it has.
+const QUIET: Duration = Duration::from_millis(250);
 
 type Sink = SplitSink<Stream, Message>;
 
@@ -62,9 +64,13 @@ impl Outbox {
 /// The rest of a message that is too large is still arriving. A connection that is closed with unread bytes in it is
 /// reset, and the close frame may be lost with it.
 async fn discard(incoming: SplitStream<Stream>, sink: Sink) {
-    if let Ok(mut stream) = incoming.reunite(sink) {
-        let mut rest = stream.get_mut().take(DISCARD);
-        let _ = tokio::io::copy(&mut rest, &mut tokio::io::sink()).await;
+    let Ok(mut stream) = incoming.reunite(sink) else { return };
+    let (mut buffer, mut left) = ([0u8; 8 * 1024], DISCARD);
+    while left > 0 {
+        match tokio::time::timeout(QUIET, stream.get_mut().read(&mut buffer)).await {
+            Ok(Ok(read @ 1..)) => left = left.saturating_sub(read),
+            _ => return,
+        }
     }
 }
 

@@ -55,7 +55,7 @@ async fn bare(threads: usize, seconds: u64, clock: &Arc<SystemClock>) -> Outcome
     let mut running = Vec::new();
     for _ in 0..threads {
         let clock = clock.clone();
-        running.push(tokio::task::spawn_blocking(move || hash_until(until, &*clock)));
+        running.push(tokio::task::spawn_blocking(move || hash_until(until, &clock)));
     }
     let mut rate = 0.0;
     for thread in running {

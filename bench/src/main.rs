@@ -20,7 +20,6 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
 use durward_proto::SystemClock;
 
 use child::Programs;
@@ -29,29 +28,15 @@ use figure::Figure;
 /// What can go wrong here is for the person who measures.
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
-/// Measures durward against the primitives it is made of.
-#[derive(Debug, Parser)]
-#[command(name = "durward-bench", after_help = "Example: cargo run --release -p durward-bench -- --write")]
-struct Arguments {
-    /// How many rounds each figure gets
-    #[arg(long, default_value_t = 7)]
-    rounds: usize,
-    /// How long each side of a round is under load, in seconds
-    #[arg(long, default_value_t = 3)]
-    seconds: u64,
-    /// Write docs/performance.md
-    #[arg(long)]
-    write: bool,
-    #[command(subcommand)]
-    command: Option<Command>,
-}
+const USAGE: &str = "\
+Measures durward against the primitives it is made of.
 
-#[derive(Debug, Subcommand)]
-enum Command {
-    /// Serve the bare handler that durward is compared with
-    #[command(hide = true)]
-    Bare,
-}
+usage: cargo run --release -p durward-bench -- [--rounds N] [--seconds N] [--write]
+
+  --rounds N   how many rounds each figure gets (7)
+  --seconds N  how long each side of a round is under load (3)
+  --write      write docs/performance.md
+";
 
 /// How much is measured.
 #[derive(Debug, Clone, Copy)]
@@ -61,10 +46,15 @@ struct Effort {
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    let done = match arguments.command {
-        Some(Command::Bare) => runtime().and_then(|runtime| runtime.block_on(bare::serve())),
-        None => measure(&arguments),
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    // The other side of the comparison is this same program.
+    let done = if words == ["bare"] {
+        runtime().and_then(|runtime| runtime.block_on(bare::serve()))
+    } else if let Some((effort, write)) = read(&words) {
+        measure(effort, write)
+    } else {
+        let _ = write!(io::stderr(), "{USAGE}");
+        return ExitCode::from(2);
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -75,9 +65,23 @@ fn main() -> ExitCode {
     }
 }
 
-fn measure(arguments: &Arguments) -> Outcome<()> {
+/// How much to measure, and whether to write the page.
+fn read(words: &[String]) -> Option<(Effort, bool)> {
+    let (mut effort, mut write) = (Effort { rounds: 7, seconds: 3 }, false);
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        match word.as_str() {
+            "--write" => write = true,
+            "--rounds" => effort.rounds = words.next()?.parse().ok().filter(|rounds| *rounds > 0)?,
+            "--seconds" => effort.seconds = words.next()?.parse().ok().filter(|seconds| *seconds > 0)?,
+            _ => return None,
+        }
+    }
+    Some((effort, write))
+}
+
+fn measure(effort: Effort, write: bool) -> Outcome<()> {
     let programs = Programs::build()?;
-    let effort = Effort { rounds: arguments.rounds.max(1), seconds: arguments.seconds.max(1) };
     let clock = SystemClock::new();
     let mut figures: Vec<Figure> = Vec::new();
     tell("token check in process");
@@ -92,7 +96,7 @@ fn measure(arguments: &Arguments) -> Outcome<()> {
 
     let table = page::table(&figures);
     writeln!(io::stdout(), "\n{table}")?;
-    if arguments.write {
+    if write {
         let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs/performance.md");
         std::fs::write(path, page::page(&table, effort, &machine::describe()))?;
     }

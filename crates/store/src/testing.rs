@@ -208,19 +208,19 @@ async fn make_template() -> String {
     name
 }
 
-/// Removes what crashed runs left: databases of tests that are older than an hour.
+/// Removes what crashed runs left: databases of tests that are older than an hour, then their roles.
 async fn sweep(conn: &mut PgConnection) {
-    let names: Vec<String> =
-        sqlx::query_scalar("SELECT datname::text FROM pg_database WHERE datname LIKE 'durward!_test!_%' ESCAPE '!'")
-            .fetch_all(&mut *conn)
-            .await
-            .expect("the list of databases");
+    let databases = "SELECT datname::text FROM pg_database WHERE datname LIKE 'durward!_test!_%' ESCAPE '!'";
+    let roles = "SELECT rolname::text FROM pg_roles WHERE rolname LIKE 'durward!_test!_%' ESCAPE '!'";
     let hour_ago = SystemClock::new().now().seconds() - 3_600;
-    for name in names {
-        let made: Option<i64> = name.split('_').nth(2).and_then(|seconds| seconds.parse().ok());
-        if made.is_some_and(|made| made < hour_ago) {
-            let sql = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
-            drop(sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut *conn).await);
+    for (list, what, with) in [(databases, "DATABASE", "WITH (FORCE)"), (roles, "ROLE", "")] {
+        let names: Vec<String> = sqlx::query_scalar(list).fetch_all(&mut *conn).await.expect("a list of names");
+        for name in names {
+            let made: Option<i64> = name.split('_').nth(2).and_then(|seconds| seconds.parse().ok());
+            if made.is_some_and(|made| made < hour_ago) {
+                let sql = format!("DROP {what} IF EXISTS {name} {with}");
+                drop(sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut *conn).await);
+            }
         }
     }
 }

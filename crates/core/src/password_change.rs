@@ -26,7 +26,7 @@ impl Core {
         self.recently_authenticated(who)?;
         let user = who.user();
         let about: Vec<&str> = [Some(user.email.as_str()), user.full_name.as_deref()].into_iter().flatten().collect();
-        self.password_rules().check(&change.new_password, &about, "/new_password")?;
+        self.check_new_password(&change.new_password, &about, "/new_password").await?;
         let email_key = user.email.to_lowercase();
         let paid = self.budgets.charge(&email_key, client.ip).await?;
         let credential = self.gate.read().await?.credential_by_id(who.user_id()).await?;

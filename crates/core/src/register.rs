@@ -2,7 +2,7 @@
 
 use durward_proto::problem::FieldError;
 use durward_proto::wire::auth::{Register, User};
-use durward_proto::{AccountStatus, Code, Email, Problem, Role};
+use durward_proto::{AccountStatus, Code, Email, Problem, Role, Secret};
 use durward_store::NewUser;
 
 use crate::client::Client;
@@ -34,7 +34,7 @@ impl Core {
         let email = parse_email(&form.email)?;
         let full_name = check_name(form.full_name.as_deref())?;
         let about: Vec<&str> = [Some(email.as_str()), full_name].into_iter().flatten().collect();
-        self.password_rules().check(&form.password, &about, "/password")?;
+        self.check_new_password(&form.password, &about, "/password").await?;
         // Saves a hash where the answer is known; the insert below decides all the same.
         if self.gate.read().await?.credential_by_email(&email.key()).await?.is_some() {
             return Err(taken());
@@ -57,8 +57,21 @@ impl Core {
         Ok(Registration::Created(user))
     }
 
-    pub(crate) fn password_rules(&self) -> PasswordRules {
-        PasswordRules { min_strength: self.policy.password_min_strength }
+    /// Checks a new password, on a hashing thread: the estimate of a long one takes as long as half a hash, and must not
+    /// hold up other requests either.
+    pub(crate) async fn check_new_password(
+        &self,
+        password: &Secret,
+        about: &[&str],
+        pointer: &'static str,
+    ) -> Result<(), Fault> {
+        let rules = PasswordRules { min_strength: self.policy.password_min_strength };
+        let (password, about) = (password.clone(), about.iter().map(|&word| word.to_owned()).collect::<Vec<_>>());
+        let check = move || {
+            let about: Vec<&str> = about.iter().map(String::as_str).collect();
+            rules.check(&password, &about, pointer)
+        };
+        self.hasher.beside_requests(check).await?
     }
 }
 

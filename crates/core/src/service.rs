@@ -75,7 +75,20 @@ impl std::fmt::Debug for Parts {
     }
 }
 
-/// Everything that durward decides. Handlers hold this; the stores inside are not theirs to reach.
+/// Everything that durward decides. Handlers hold this; the stores inside are not theirs to reach:
+///
+/// ```compile_fail
+/// fn handler(core: &durward_core::Core) -> &durward_store::GateStore {
+///     &core.gate
+/// }
+/// ```
+///
+/// What they may reach are the services:
+/// ```
+/// fn handler(core: &durward_core::Core) -> &durward_core::Csrf {
+///     core.csrf()
+/// }
+/// ```
 pub struct Core {
     pub(crate) store: Store,
     pub(crate) gate: GateStore,

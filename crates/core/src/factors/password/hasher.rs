@@ -100,6 +100,17 @@ impl Hasher {
         self.run(move |memory| phc::verify(password.expose().as_bytes(), &kept, memory)).await
     }
 
+    /// Does other slow work about passwords in the same places, by the same rules.
+    ///
+    /// # Errors
+    /// `overloaded`.
+    pub(crate) async fn beside_requests<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Fault> {
+        self.run(move |_| Ok(work())).await
+    }
+
     /// The hash of nobody's password, with the cost of everybody's.
     pub(super) fn dummy(&self) -> &str {
         &self.dummy

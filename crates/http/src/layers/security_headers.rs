@@ -10,8 +10,8 @@ const NO_REFERRER: HeaderValue = HeaderValue::from_static("no-referrer");
 const DENY: HeaderValue = HeaderValue::from_static("DENY");
 const SAME_ORIGIN: HeaderValue = HeaderValue::from_static("same-origin");
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
-/// Two years.
-const HSTS: HeaderValue = HeaderValue::from_static("max-age=63072000; includeSubDomains");
+/// Two years, for this host alone: what its sub-domains serve is not ours to decide.
+const HSTS: HeaderValue = HeaderValue::from_static("max-age=63072000");
 /// For answers that are data: a browser that shows one as a page may do nothing.
 const CSP_DATA: HeaderValue =
     HeaderValue::from_static("default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");

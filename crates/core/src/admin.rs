@@ -21,6 +21,9 @@ impl Core {
         paging: &PageQuery,
     ) -> Result<Page<User>, Fault> {
         let limit = page::limit(paging)?;
+        if query.is_some_and(|query| query.contains('\0')) {
+            return Err(Fault::field("/query", "the character U+0000 stands in no address and no name"));
+        }
         let after = match paging.cursor.as_deref().map(str::parse::<UserId>) {
             None => None,
             Some(Ok(id)) => Some(id),

@@ -93,7 +93,7 @@ impl Paid {
 }
 
 /// The budget of an account, known or not: by a hash, so that the table is no list of addresses.
-pub(crate) fn account_key(email_key: &str) -> String {
+pub fn account_key(email_key: &str) -> String {
     use std::fmt::Write;
     sha256(email_key.as_bytes()).iter().take(16).fold("account:".to_owned(), |mut key, byte| {
         let _ = write!(key, "{byte:02x}");

@@ -60,9 +60,10 @@ queries! {
             ELSE $2 + (CAST($5 AS BIGINT) << CAST(b.failures + 1 - $4 AS INTEGER)) END, \
         refused = $2 - b.window_started_at < $3 AND b.window_started_at - $2 < $3 AND $2 < b.next_allowed_at \
         RETURNING refused, next_allowed_at";
+    /// Takes back the only one: nothing is left to remember.
+    REFUND_LAST = "DELETE FROM guess_budgets WHERE key = $1 AND failures <= 1";
     /// Takes one back, and the wait with it.
-    REFUND = "UPDATE guess_budgets SET failures = CASE WHEN failures > 0 THEN failures - 1 ELSE 0 END, \
-        next_allowed_at = 0 WHERE key = $1";
+    REFUND = "UPDATE guess_budgets SET failures = failures - 1, next_allowed_at = 0 WHERE key = $1";
 }
 
 impl Write<Gate> {
@@ -93,7 +94,11 @@ impl Write<Gate> {
     /// # Errors
     /// As all statements: `Unavailable` or `Broken`.
     pub async fn refund(&mut self, key: &str) -> Result<(), StoreError> {
-        on!(self, |c, sql| sqlx::query(sql(REFUND)).bind(key).execute(c).await.map(drop))
+        let gone = on!(self, |c, sql| sqlx::query(sql(REFUND_LAST)).bind(key).execute(c).await.map(|done| done.rows_affected()))?;
+        if gone == 0 {
+            on!(self, |c, sql| sqlx::query(sql(REFUND)).bind(key).execute(c).await.map(drop))?;
+        }
+        Ok(())
     }
 }
 

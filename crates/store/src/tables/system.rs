@@ -39,8 +39,8 @@ queries! {
     ERASE_ATTEMPTS = "DELETE FROM device_login_attempts WHERE user_id = $1 OR email_key = $2";
     /// A user's events. Their numbers are not used again.
     ERASE_EVENTS = "DELETE FROM revocation_events WHERE user_id = $1";
-    /// The budgets whose key ends in the user's address or id.
-    ERASE_BUDGETS = "DELETE FROM guess_budgets WHERE key = $1 OR key LIKE $2 ESCAPE '!' OR key LIKE $3 ESCAPE '!'";
+    /// The account's budget.
+    ERASE_BUDGET = "DELETE FROM guess_budgets WHERE key = $1";
     /// The account, and what hangs on it.
     ERASE_USER = "DELETE FROM users WHERE id = $1";
 }
@@ -94,25 +94,16 @@ impl Write<System> {
         Ok(gone)
     }
 
-    /// Wipes a user as if there had never been one: the account, the trails, the events and the budgets whose
-    /// key is, or ends after a colon in, the address's key or the id. For the throw-away user of the checks.
+    /// Wipes a user as if there had never been one: the account, the trails, the events and the account's budget. For
+    /// the throw-away user of the checks.
     ///
     /// # Errors
     /// As all statements: `Unavailable` or `Broken`.
-    pub async fn erase_traces(&mut self, user: UserId, email_key: &str) -> Result<(), StoreError> {
-        let ends_in = |text: &str| format!("%:{}", text.replace('!', "!!").replace('%', "!%").replace('_', "!_"));
-        let (by_email, by_id) = (ends_in(email_key), ends_in(&user.to_string()));
+    pub async fn erase_traces(&mut self, user: UserId, email_key: &str, budget_key: &str) -> Result<(), StoreError> {
         for statement in [ERASE_AUDIT, ERASE_EVENTS, ERASE_USER] {
             on!(self, |c, sql| sqlx::query(sql(statement)).bind(user.0).execute(c).await.map(drop))?;
         }
         on!(self, |c, sql| sqlx::query(sql(ERASE_ATTEMPTS)).bind(user.0).bind(email_key).execute(c).await.map(drop))?;
-        on!(self, |c, sql| sqlx::query(sql(ERASE_BUDGETS))
-            .bind(email_key)
-            .bind(&by_email)
-            .bind(&by_id)
-            .execute(c)
-            .await
-            .map(drop))?;
-        Ok(())
+        on!(self, |c, sql| sqlx::query(sql(ERASE_BUDGET)).bind(budget_key).execute(c).await.map(drop))
     }
 }

@@ -65,7 +65,7 @@ both! {
             refund(&fresh, "k").await;
         }
         refund(&fresh, "unknown").await;
-        assert_eq!(fresh.count("SELECT failures FROM guess_budgets").await, 0);
+        assert_eq!(fresh.count("SELECT COUNT(*) FROM guess_budgets").await, 0);
         for wait in [0, 0, 0, 10] {
             assert_eq!(charge(&fresh, "k", 0, &RULE).await, expected(wait));
         }

@@ -98,7 +98,7 @@ both! {
         let ann = live(&fresh, "a_n@example.com").await;
         let other = live(&fresh, "abn@example.com").await;
         let mut write = fresh.opened.system.write().await.unwrap();
-        write.erase_traces(ann, "a_n@example.com").await.unwrap();
+        write.erase_traces(ann, "a_n@example.com", "account:a_n@example.com").await.unwrap();
         write.commit_unaudited("a throw-away user leaves nothing").await.unwrap();
         assert_eq!(counts(&fresh).await, [1; 11]);
         assert_eq!(fresh.count(&format!("SELECT COUNT(*) FROM security_audit WHERE subject_user_id = {}", ann.0)).await, 0);

@@ -5,17 +5,19 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use durward::config::{Config, Inputs, Purpose};
+use durward::config::{Config, Inputs, Loaded, Purpose};
 use durward::wire;
 use durward_core::Core;
 use durward_core::operator::Operator;
 use durward_http::Server;
 use durward_proto::{Email, Role};
+use durward_store::Opened;
 use durward_store::testing::{self, Backend, Fresh};
 use durward_verify::SystemRandom;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use serde_json::json;
 use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
 use super::{Actor, PASSWORD, TestClock};
 
@@ -43,8 +45,16 @@ pub struct App {
     pub database: Fresh,
     pub data_dir: PathBuf,
     pub operator: Operator,
+    loaded: Arc<Loaded>,
+    node: Node,
     _directory: tempfile::TempDir,
-    _stop: oneshot::Sender<()>,
+}
+
+/// One process's worth of the program. It stops when this goes.
+pub struct Node {
+    pub address: SocketAddr,
+    pub core: Arc<Core>,
+    running: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
 }
 
 impl App {
@@ -70,25 +80,31 @@ impl App {
             cores: 2,
         };
         let loaded = Arc::new(Config::load(&inputs).unwrap_or_else(|errors| panic!("{errors}")));
-        let core = wire::core(&loaded.config, &database.opened, clock.clone(), Arc::new(SystemRandom)).unwrap();
-        let server = Server::bind((Ipv4Addr::LOCALHOST, 0).into()).await.unwrap();
-        let address = server.local_addr();
-        let metrics = PrometheusBuilder::new().build_recorder().handle();
-        let app = wire::app(&loaded, &database.opened, &core, address, metrics).unwrap();
-        let (stop, stopped) = oneshot::channel();
-        tokio::spawn(server.run(app, async move { drop(stopped.await) }));
-        tokio::spawn(core.clone().follow_events().await.unwrap());
+        let node = serve(&loaded, &database.opened, &clock).await;
         Self {
-            address,
+            address: node.address,
             origin: loaded.config.server.public_url.origin(),
             operator: Operator::new(database.opened.system.clone(), clock.clone()),
             clock,
-            core,
+            core: node.core.clone(),
             database,
             data_dir,
+            loaded,
+            node,
             _directory: directory,
-            _stop: stop,
         }
+    }
+
+    /// Another node of the program, on the same database.
+    pub async fn beside(&self) -> Node {
+        let opened = Opened::open(&self.database.options, self.clock.clone(), Arc::new(SystemRandom)).await.unwrap();
+        serve(&self.loaded, &opened, &self.clock).await
+    }
+
+    /// Tells it to stop, as SIGTERM does. What comes back is done when everything has finished or was cut off.
+    pub fn stop(&mut self) -> JoinHandle<()> {
+        let (_stop, served) = self.node.running.take().expect("it runs");
+        served
     }
 
     /// Somebody with an empty cookie jar, on a page of the public origin.
@@ -138,6 +154,18 @@ impl App {
     pub fn app_client(&self) -> Actor {
         Actor::new(self.address, &self.origin).without_origin()
     }
+}
+
+async fn serve(loaded: &Arc<Loaded>, opened: &Opened, clock: &Arc<TestClock>) -> Node {
+    let core = wire::core(&loaded.config, opened, clock.clone(), Arc::new(SystemRandom)).unwrap();
+    let server = Server::bind((Ipv4Addr::LOCALHOST, 0).into()).await.unwrap();
+    let address = server.local_addr();
+    let metrics = PrometheusBuilder::new().build_recorder().handle();
+    let app = wire::app(loaded, opened, &core, address, metrics).unwrap();
+    let (stop, stopped) = oneshot::channel();
+    let served = tokio::spawn(server.run(app, async move { drop(stopped.await) }));
+    tokio::spawn(core.clone().follow_events().await.unwrap());
+    Node { address, core, running: Some((stop, served)) }
 }
 
 /// The address that goes with a name.

@@ -4,20 +4,28 @@ mod actor;
 mod answer;
 mod app;
 mod clock;
+pub mod jws;
+mod line;
+pub mod process;
 mod socket;
 
 pub use actor::Actor;
 pub use answer::Answer;
-pub use app::App;
+pub use app::{App, Node, SECRET, email};
 pub use clock::TestClock;
+pub use line::Line;
+pub use process::Process;
 pub use socket::Socket;
 
 /// A password that every rule accepts.
 pub const PASSWORD: &str = "tangerine sunrise over Oslo";
 
-/// Runs each test on both databases, with an [`App`] of its own.
+/// Runs each test on both databases, with an [`App`] of its own; `with` other settings where the test says so.
 macro_rules! on_both {
-    ($($(#[doc = $doc:literal])* async fn $name:ident($app:ident) $body:block)*) => {$(
+    ($($(#[doc = $doc:literal])* async fn $name:ident($app:ident) $body:block)*) => {
+        $crate::kit::on_both! { with &[]; $($(#[doc = $doc])* async fn $name($app) $body)* }
+    };
+    (with $settings:expr; $($(#[doc = $doc:literal])* async fn $name:ident($app:ident) $body:block)*) => {$(
         $(#[doc = $doc])*
         mod $name {
             #[allow(unused_imports)]
@@ -27,12 +35,12 @@ macro_rules! on_both {
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn sqlite() {
-                run($crate::kit::App::start(durward_store::testing::Backend::Sqlite).await).await;
+                run($crate::kit::App::with(durward_store::testing::Backend::Sqlite, $settings).await).await;
             }
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn postgres() {
-                run($crate::kit::App::start(durward_store::testing::Backend::Postgres).await).await;
+                run($crate::kit::App::with(durward_store::testing::Backend::Postgres, $settings).await).await;
             }
         }
     )*};

@@ -45,13 +45,16 @@ pub(super) struct Started {
     metrics: PrometheusHandle,
 }
 
-/// Loads the configuration, checks everything, and binds.
+/// Loads the configuration, binds, and checks everything.
 ///
 /// # Errors
 /// Every check that fails, with its cure.
 pub(super) async fn start(inputs: &Inputs, watch: impl FnOnce(&Subject)) -> Result<Started, Failure> {
     let mut loaded = Config::load(inputs)?;
     logging::start(&loaded.config);
+    // First of all: where the port is taken, nothing else is touched.
+    let server = bind(loaded.config.server.listen, "server.listen (DURWARD_SERVER__LISTEN)").await?;
+    loaded.took_port(server.local_addr().port());
     let metrics = record_metrics()?;
     // What cannot be made is found by the checks of the data directory and the secrets.
     let _ = loaded.make_secrets(&SystemRandom);
@@ -64,7 +67,6 @@ pub(super) async fn start(inputs: &Inputs, watch: impl FnOnce(&Subject)) -> Resu
     let wrong = |error: &dyn std::fmt::Display| Failure::new(error.to_string());
     let opened = subject.prepared().await.map_err(|error| wrong(&error))?;
     let core = subject.core().await.map_err(|error| wrong(&error))?;
-    let server = bind(loaded.config.server.listen, "server.listen (DURWARD_SERVER__LISTEN)").await?;
     Ok(Started { loaded, opened, core, server, metrics })
 }
 

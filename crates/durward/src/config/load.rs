@@ -130,6 +130,14 @@ impl Loaded {
         self.held.iter().find(|held| held.key == key).map_or(&Source::Default, |held| &held.source)
     }
 
+    /// Says which port was taken where `server.listen` left it open: a public URL that nobody set names it then.
+    pub fn took_port(&mut self, port: u16) {
+        let server = &self.config.server;
+        if server.listen.port() == 0 && *self.source("server.public_url") == Source::Default {
+            self.config.server.public_url = server.public_url.with_port(port);
+        }
+    }
+
     /// Every value for people, masked, with where it came from.
     pub fn held(&self) -> &[Held] {
         &self.held

@@ -60,7 +60,7 @@ impl Core {
         write.insert_refresh(&successor.hash(), session, generation, now, expires_at).await?;
         write.start_generation(session, generation, now).await?;
         let audit = client.audit("token_refreshed").actor(live.user.id).subject(live.user.id).session(session);
-        let opened = self.reopened(session, generation, live, &successor, expires_at, client)?;
+        let opened = self.reopened(session, generation, live, &successor, expires_at, now, client)?;
         write.commit(audit).await?;
         Ok(Some(opened))
     }
@@ -87,7 +87,7 @@ impl Core {
         let sealed = row.sealed_successor.as_deref().unwrap_or_default();
         let successor = presented.unseal(sealed).ok_or_else(|| Fault::unavailable("unsealing a refresh token"))?;
         let expires_at = live.expires_at.min(rotated_at.plus(self.policy.refresh_ttl));
-        self.reopened(row.session_id, generation, live, &successor, expires_at, client)
+        self.reopened(row.session_id, generation, live, &successor, expires_at, now, client)
     }
 
     /// Somebody has a copy of the token: the session ends, for the thief and for the user.
@@ -119,9 +119,9 @@ impl Core {
         live: LiveRow,
         refresh: &RefreshToken,
         refresh_expires_at: Timestamp,
+        now: Timestamp,
         client: &Client,
     ) -> Result<Opened, Fault> {
-        let now = self.clock.now();
         let amr = live.amr.split_whitespace().map(str::to_owned).collect();
         let transport: Transport = live.transport;
         let standing = Standing { session_id, generation, amr, auth_time: live.auth_time };

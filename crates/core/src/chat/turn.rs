@@ -8,6 +8,7 @@ use durward_store::{NewMessage, OwnStore};
 use durward_verify::Verified;
 use futures_util::StreamExt;
 use futures_util::stream::Fuse;
+use tokio::task::JoinHandle;
 
 use super::answerer::{Past, Pieces, Question};
 use crate::fault::Fault;
@@ -44,6 +45,7 @@ pub struct Answering {
     model: String,
     own: OwnStore,
     clock: Arc<dyn Clock>,
+    keeping: Option<JoinHandle<Result<(), Fault>>>,
     finished: bool,
 }
 
@@ -99,6 +101,7 @@ impl Core {
             model,
             own,
             clock: self.clock.clone(),
+            keeping: None,
             finished: false,
         })
     }
@@ -125,19 +128,43 @@ impl Answering {
         }
     }
 
-    /// Keeps the whole answer, and only then says that it is done.
+    /// Keeps the whole answer, and only then says that it is done. In a task of its own: whoever waits here may stop
+    /// and ask again, and the answer must not be kept twice, nor be given up half kept.
     async fn keep(&mut self) -> Result<Piece, Fault> {
-        let outcome = self.insert().await;
+        let keeping = self.keeping.get_or_insert_with(|| {
+            let answer = Answer {
+                own: self.own.clone(),
+                conversation_id: self.conversation_id,
+                message_id: self.message_id,
+                content: self.whole.clone(),
+                model: self.model.clone(),
+                clock: self.clock.clone(),
+            };
+            tokio::spawn(answer.insert())
+        });
+        let outcome = keeping.await.unwrap_or_else(|error| Err(Fault::unavailable(error.to_string())));
         self.finished = true;
         outcome.map(|()| Piece::Done(std::mem::take(&mut self.whole)))
     }
+}
 
-    async fn insert(&mut self) -> Result<(), Fault> {
+/// A whole answer that is to be kept.
+struct Answer {
+    own: OwnStore,
+    conversation_id: ConversationId,
+    message_id: MessageId,
+    content: String,
+    model: String,
+    clock: Arc<dyn Clock>,
+}
+
+impl Answer {
+    async fn insert(self) -> Result<(), Fault> {
         let mut write = self.own.write().await?;
         let answer = NewMessage {
             id: self.message_id,
             author: Author::Assistant,
-            content: &self.whole,
+            content: &self.content,
             model: Some(&self.model),
             now: self.clock.now(),
         };

@@ -116,6 +116,7 @@ pub fn http_rules(config: &Config) -> Result<HttpRules, String> {
     rules.production = config.environment == Environment::Production;
     rules.hsts = rules.production && config.server.public_url.is_https();
     rules.token_in_url = config.websocket.token_in_url;
+    rules.messages_per_minute = config.websocket.max_messages_per_minute;
     rules.metrics_here = config.metrics.listen.is_none();
     Ok(rules)
 }

@@ -52,6 +52,8 @@ pub struct HttpRules {
     pub production: bool,
     /// `websocket.token_in_url`: whether a handshake may carry `?token=`.
     pub token_in_url: bool,
+    /// `websocket.max_messages_per_minute`: how many messages one socket may send.
+    pub messages_per_minute: u32,
     /// Whether `/metrics` is served here; not where it has a listener of its own.
     pub metrics_here: bool,
     /// The largest body and the largest WebSocket message, in bytes: 64 KiB.
@@ -79,6 +81,7 @@ impl HttpRules {
             hsts: false,
             production: false,
             token_in_url: false,
+            messages_per_minute: 120,
             metrics_here: true,
             body_limit: 64 * 1024,
             body_timeout: Duration::from_secs(10),

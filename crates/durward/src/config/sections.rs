@@ -126,7 +126,7 @@ section! {
         token_in_url: bool = Computed("`false`; `true` for `durward dev`"),
         /// How many sockets one user may hold open on one node.
         max_connections_per_user: u32 = Text("20"),
-        /// How many messages one socket may send in a minute.
+        /// How many messages one socket may send in a minute; up to 20 of them at once.
         max_messages_per_minute: u32 = Text("120"),
     }
 }

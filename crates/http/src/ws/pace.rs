@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-/// How many messages may come at once.
+/// How many messages may come at once, where a minute's worth is not less.
 const BURST: f64 = 20.0;
-/// How many more each second.
-const PER_SECOND: f64 = 5.0;
 /// How many messages in a row may be refused before the socket is.
 const PATIENCE: u32 = 20;
 
@@ -13,6 +11,9 @@ const PATIENCE: u32 = 20;
 #[derive(Debug)]
 pub(super) struct Pace {
     left: f64,
+    /// How many it holds, and how many are added each second.
+    burst: f64,
+    per_second: f64,
     at: Duration,
     refused: u32,
 }
@@ -30,14 +31,16 @@ pub(super) enum Verdict {
 
 impl Pace {
     /// A full bucket; `now` is a monotonic time.
-    pub(super) fn new(now: Duration) -> Self {
-        Self { left: BURST, at: now, refused: 0 }
+    pub(super) fn new(per_minute: u32, now: Duration) -> Self {
+        let per_minute = f64::from(per_minute);
+        let burst = per_minute.min(BURST);
+        Self { left: burst, burst, per_second: per_minute / 60.0, at: now, refused: 0 }
     }
 
     /// A message has come.
     pub(super) fn take(&mut self, now: Duration) -> Verdict {
         let passed = now.saturating_sub(self.at).as_secs_f64();
-        self.left = (self.left + passed * PER_SECOND).min(BURST);
+        self.left = (self.left + passed * self.per_second).min(self.burst);
         self.at = now;
         if self.left >= 1.0 {
             self.left -= 1.0;
@@ -55,7 +58,7 @@ mod tests {
 
     #[test]
     fn a_burst_then_a_steady_pace_and_an_end_to_patience() {
-        let mut pace = Pace::new(Duration::ZERO);
+        let mut pace = Pace::new(300, Duration::ZERO);
         let taken = (0..20).filter(|_| pace.take(Duration::ZERO) == Verdict::Taken).count();
         assert_eq!(taken, 20);
         assert_eq!(pace.take(Duration::ZERO), Verdict::Refused);
@@ -67,8 +70,14 @@ mod tests {
         }
         assert_eq!(pace.take(later), Verdict::Enough);
 
-        let mut rested = Pace::new(Duration::ZERO);
+        let mut rested = Pace::new(300, Duration::ZERO);
         let taken = (0..1_000).filter(|_| rested.take(Duration::from_secs(3_600)) == Verdict::Taken).count();
         assert_eq!(taken, 20, "an hour of silence does not make a longer burst");
+
+        let mut slow = Pace::new(6, Duration::ZERO);
+        let taken = (0..10).filter(|_| slow.take(Duration::ZERO) == Verdict::Taken).count();
+        assert_eq!(taken, 6, "a minute's worth is the longest burst");
+        assert_eq!(slow.take(Duration::from_millis(9_900)), Verdict::Refused);
+        assert_eq!(slow.take(Duration::from_millis(10_100)), Verdict::Taken);
     }
 }

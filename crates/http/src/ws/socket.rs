@@ -42,7 +42,7 @@ pub(super) async fn run(site: &Site, stream: Stream, lease: Lease) -> End {
         lease,
         incoming,
         messages: outbox.messages(),
-        pace: Pace::new(now),
+        pace: Pace::new(site.rules.messages_per_minute, now),
         queue: VecDeque::new(),
         answering: None,
         heard: now,

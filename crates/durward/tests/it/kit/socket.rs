@@ -74,9 +74,32 @@ impl Socket {
         }
     }
 
+    /// The next ping or pong.
+    pub async fn next_control(&mut self) -> Message {
+        let message = tokio::time::timeout(PATIENCE, self.stream.next()).await.expect("a message in time");
+        message.expect("the socket is open").unwrap()
+    }
+
+    /// The next message; `None` when the connection is gone.
+    pub async fn next_or_end(&mut self) -> Option<Message> {
+        tokio::time::timeout(PATIENCE, self.stream.next()).await.expect("a message in time")?.ok()
+    }
+
     /// Whether nothing comes for this long.
     pub async fn is_quiet(&mut self, during: Duration) -> bool {
         tokio::time::timeout(during, self.stream.next()).await.is_err()
+    }
+
+    /// Whether it still answers.
+    pub async fn lives(&mut self) {
+        self.send(serde_json::json!({ "type": "ping" })).await;
+        self.expect("pong").await;
+    }
+
+    /// Says goodbye, and waits until the server has said so too.
+    pub async fn close(mut self) {
+        self.stream.close(None).await.unwrap();
+        while let Some(Ok(_)) = tokio::time::timeout(PATIENCE, self.stream.next()).await.expect("a close in time") {}
     }
 
     pub async fn send(&mut self, message: Value) {
@@ -84,6 +107,11 @@ impl Socket {
     }
 
     pub async fn send_raw(&mut self, message: Message) {
-        self.stream.send(message).await.unwrap();
+        self.try_send_raw(message).await.unwrap();
+    }
+
+    /// Sends where the other side may be gone.
+    pub async fn try_send_raw(&mut self, message: Message) -> Result<(), Error> {
+        self.stream.send(message).await
     }
 }

@@ -53,7 +53,7 @@ Machine: {machine}.
 - The token check is `Verifier::rest` with an `Authorization` header and the real roster; the bare HMAC has its key
   prepared and runs over exactly the bytes that the token's signature covers.
 - Bare Argon2id is the `argon2` crate with the same parameters and reused memory, on as many threads as durward hashes on,
-  and nothing else. Logins include the HTTP request, three transactions that are on disk before the answer, and the tokens.
+  and nothing else. Logins include the HTTP request, two transactions that are on disk before the answer, and the tokens.
 - Whoever logs in during the storm does so over and over, without pause; logins that are shed with 503 are part of it.
 - \"Ready\" is the first 200 of `/health/ready`. Before it listens, durward prepares every statement, compares the schema,
   and walks the Golden Path, which computes several password hashes.

@@ -92,7 +92,8 @@ fn policy(config: &Config) -> Policy {
     }
 }
 
-fn cookie_rules(config: &Config) -> CookieRules {
+/// What the cookies look like.
+pub(crate) fn cookie_rules(config: &Config) -> CookieRules {
     CookieRules {
         secure: config.environment.is_strict() || config.server.public_url.is_https(),
         domain: config.cookies.domain.as_ref().map(ToString::to_string),

@@ -1,22 +1,24 @@
 //! Checks of the database.
 
-use durward_store::{StoreError, Target};
+use durward_store::{Opened, SchemaFault, SchemaState, StoreError, Target};
 
+use super::subject::NotMade;
 use super::{Outcome, Subject};
 
 pub(super) async fn database(subject: &Subject) -> Outcome {
     let shown = subject.config().database.url.to_string();
     let reached = match subject.store().await {
-        Ok(opened) => match opened.system.read().await {
-            Ok(mut read) => read.ping().await,
-            Err(error) => Err(error),
-        },
-        Err(error) => Err(StoreError::Unavailable(error.to_string())),
+        Ok(opened) => ping(&opened).await.map_err(|error| error.to_string()),
+        Err(error) => Err(error.to_string()),
     };
     match reached {
         Ok(()) => Outcome::Good(shown),
         Err(error) => Outcome::Bad { found: format!("{shown}: {error}"), cure: cure(subject).to_owned() },
     }
+}
+
+async fn ping(opened: &Opened) -> Result<(), StoreError> {
+    opened.system.read().await?.ping().await
 }
 
 fn cure(subject: &Subject) -> &'static str {
@@ -59,23 +61,49 @@ fn is_supported(version: &str) -> bool {
 }
 
 pub(super) async fn schema(subject: &Subject) -> Outcome {
-    let faults = match subject.prepared().await {
-        Ok(opened) => opened.system.check_schema().await,
-        Err(error) => Err(StoreError::Broken(error.to_string())),
+    let opened = match subject.prepared().await {
+        Ok(opened) => opened,
+        Err(error) => return not_prepared(subject, &error).await,
     };
-    let faults = match faults {
-        Ok(faults) if faults.is_empty() => {
-            return Outcome::Good("complete, and every statement can be prepared".to_owned());
-        }
-        Ok(faults) => faults,
-        Err(error) => {
-            return Outcome::Bad { found: error.to_string(), cure: "`durward migrate`, then look again".to_owned() };
+    match opened.system.check_schema().await {
+        Ok(faults) if faults.is_empty() => Outcome::Good("complete, and every statement can be prepared".to_owned()),
+        Ok(faults) => told(faults),
+        Err(error) => Outcome::Bad { found: error.to_string(), cure: cure(subject).to_owned() },
+    }
+}
+
+/// The migrations could not be applied. Where they do not fit what is there, the check of the schema says so better than
+/// the step that failed.
+async fn not_prepared(subject: &Subject, error: &NotMade) -> Outcome {
+    let look = async {
+        let opened = subject.store().await.ok()?;
+        let state = opened.system.read().await.ok()?.schema_state().await.ok()?;
+        match state {
+            SchemaState::Ahead { .. } | SchemaState::Unknown { .. } => opened.system.check_schema().await.ok(),
+            SchemaState::Empty | SchemaState::Behind { .. } | SchemaState::Current => None,
         }
     };
-    let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
+    match look.await {
+        Some(faults) if !faults.is_empty() => told(faults),
+        _ => Outcome::Bad {
+            found: format!("schema: the migrations cannot be applied: {error}"),
+            cure: "do what it says, or run `durward migrate` as a role that may make tables".to_owned(),
+        },
+    }
+}
+
+fn told(faults: Vec<SchemaFault>) -> Outcome {
+    let lines: Vec<String> = faults.iter().map(fault).collect();
     let mut cures: Vec<String> = faults.into_iter().map(|fault| fault.cure).collect();
     cures.dedup();
     Outcome::Bad { found: lines.join("; "), cure: cures.join("; ") }
+}
+
+/// A fault without its cure, which has a place of its own.
+fn fault(fault: &SchemaFault) -> String {
+    let needed = fault.statements.join(", ");
+    let needed = if needed.is_empty() { needed } else { format!(" (needed by {needed})") };
+    format!("{}: {}{needed}", fault.object, fault.detail)
 }
 
 #[cfg(test)]

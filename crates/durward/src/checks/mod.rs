@@ -83,6 +83,7 @@ pub(crate) const CHECKS: &[Check] = &[
         "a JSON Schema with a default for each setting",
         settings::schema
     ),
+    check!("mail", Thoroughly, needs["config"], "no mail server: this version sends no mail", settings::mail),
     check!("clock", Always, needs [], "a clock that is set", machine::clock),
     check!(
         "data_dir",
@@ -106,9 +107,9 @@ pub(crate) const CHECKS: &[Check] = &[
         "every table, column, index and grant that the program's statements need",
         data::schema
     ),
-    check!("keys", Always, needs ["secrets", "schema"], "a key that signs, checks, and refuses a token that was tampered with", program::keys),
-    check!("password_hash", Thoroughly, needs ["secrets", "schema"], "an Argon2id hash that takes 5 ms to 1 s", program::password_hash),
-    check!("csrf", Thoroughly, needs ["secrets", "schema"], "a CSRF token that is accepted once made and refused once changed", program::csrf),
+    check!("keys", Always, needs ["secrets", "settings_schema", "database", "schema"], "a key that signs, checks, and refuses a token that was tampered with", program::keys),
+    check!("password_hash", Thoroughly, needs ["secrets", "settings_schema", "schema"], "an Argon2id hash that takes 5 ms to 1 s", program::password_hash),
+    check!("csrf", Thoroughly, needs ["secrets", "settings_schema", "schema"], "a CSRF token that is accepted once made and refused once changed", program::csrf),
     check!("golden_path", Thoroughly, needs ["secrets", "public_url", "cookies", "schema", "keys", "password_hash", "csrf"],
         "register, login, profile, refresh, chat, logout, and a token that is dead afterwards", program::golden_path),
 ];

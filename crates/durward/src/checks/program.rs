@@ -32,7 +32,7 @@ pub(super) async fn keys(subject: &Subject) -> Outcome {
     match (good, tampered) {
         (Some(Refusal::Revoked), Some(Refusal::Signature)) => {
             let keys = core.verifier().keys();
-            Outcome::Good(format!("{:?}, kid {}", keys.algorithm(), keys.signing_kid()))
+            Outcome::Good(format!("{}, kid {}", keys.algorithm().as_str(), keys.signing_kid()))
         }
         (good, tampered) => broken(
             &format!("a fresh token gave {good:?} and a tampered one {tampered:?}"),

@@ -1,37 +1,66 @@
 //! Checks of the configuration. What is wrong is found by [`crate::config`]; here it gets its place in the list.
 
 use durward_core::settings_schema::SettingsSchema;
+use durward_http::CookieKind;
 
 use super::{Outcome, Subject};
+use crate::config::{Origin, Source};
+use crate::wire;
 
 pub(super) async fn config(subject: &Subject) -> Outcome {
-    reported(subject, "config")
+    let held = subject.loaded().held();
+    let set = held.iter().filter(|held| held.source != Source::Default).count();
+    reported(subject, "config", || format!("{set} of {} settings are set, the others have their defaults", held.len()))
 }
 
 pub(super) async fn environment(subject: &Subject) -> Outcome {
-    reported(subject, "environment")
+    reported(subject, "environment", || subject.config().environment.to_string())
 }
 
 pub(super) async fn secrets(subject: &Subject) -> Outcome {
-    reported(subject, "secrets")
+    let source = |key: &str, otherwise: &str| match subject.loaded().source(key) {
+        Source::Default => format!("{key}: {otherwise}"),
+        source => format!("{key}: {source}"),
+    };
+    reported(subject, "secrets", || {
+        [source("tokens.secret", "none yet"), source("csrf.secret", "derived from tokens.secret")].join("; ")
+    })
 }
 
 pub(super) async fn public_url(subject: &Subject) -> Outcome {
-    reported(subject, "public_url")
+    reported(subject, "public_url", || subject.config().server.public_url.to_string())
 }
 
 pub(super) async fn cors(subject: &Subject) -> Outcome {
-    reported(subject, "cors")
+    let allowed: Vec<&str> = subject.config().cors.allowed_origins.iter().map(Origin::as_str).collect();
+    reported(subject, "cors", || if allowed.is_empty() { "no other origin".to_owned() } else { allowed.join(", ") })
 }
 
 pub(super) async fn cookies(subject: &Subject) -> Outcome {
-    reported(subject, "cookies")
+    let rules = wire::cookie_rules(subject.config());
+    let domain = rules.domain.as_ref().map_or("this host alone".to_owned(), |domain| format!("for {domain}"));
+    let secure = if rules.secure { "Secure" } else { "not Secure, because the public URL is http" };
+    reported(subject, "cookies", || format!("{}, {domain}, {secure}", rules.name(CookieKind::Access)))
+}
+
+/// Nothing of this version sends mail, so that whoever set a mail server shall not wait for one.
+pub(super) async fn mail(subject: &Subject) -> Outcome {
+    match &subject.config().mail.url {
+        None => Outcome::Good("none is set, and none is needed".to_owned()),
+        Some(_) => Outcome::Worth {
+            found: "mail.url is set, but this version sends no mail; registration.verify_email is false".to_owned(),
+            cure: "nothing needs to be done; unset mail.url to have this finding go away".to_owned(),
+        },
+    }
 }
 
 pub(super) async fn schema(subject: &Subject) -> Outcome {
     match settings_schema(subject.config().settings.schema.as_deref()) {
-        Ok(schema) => Outcome::Good(format!("{schema:?}")),
-        Err(found) => Outcome::Bad { found, cure: "mend the file that settings.schema names, or unset it".to_owned() },
+        Ok(schema) => Outcome::Good(format!("{} settings for each user", schema.with_defaults(Vec::new()).len())),
+        Err(found) => Outcome::Bad {
+            found: format!("settings.schema: {found}"),
+            cure: "mend the file that settings.schema names, or unset it".to_owned(),
+        },
     }
 }
 
@@ -42,7 +71,8 @@ pub(crate) fn settings_schema(path: Option<&std::path::Path>) -> Result<Settings
     SettingsSchema::parse(&text).map_err(|error| format!("{}: {error}", path.display()))
 }
 
-fn reported(subject: &Subject, id: &str) -> Outcome {
+/// The problems that belong to a check; `otherwise` says how it is when there are none.
+fn reported(subject: &Subject, id: &str, otherwise: impl FnOnce() -> String) -> Outcome {
     let problems = subject.loaded().problems();
     let (mut found, mut cures) = (Vec::new(), Vec::new());
     for problem in problems.iter().filter(|problem| problem.id == id) {
@@ -51,7 +81,7 @@ fn reported(subject: &Subject, id: &str) -> Outcome {
     }
     cures.dedup();
     if found.is_empty() {
-        Outcome::Good("good".to_owned())
+        Outcome::Good(otherwise())
     } else {
         Outcome::Bad { found: found.join("; "), cure: cures.join("; ") }
     }

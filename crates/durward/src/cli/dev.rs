@@ -10,8 +10,7 @@ use crate::checks::golden_path::Step;
 use crate::config::Inputs;
 
 pub(super) async fn run(inputs: &Inputs) -> Result<ExitCode, Failure> {
-    say("The Golden Path, step by step:");
-    let started = serve::start(inputs, |subject| subject.watch_steps(|step| say(&line(step)))).await?;
+    let started = serve::start(inputs, |subject| subject.watch_steps(tell())).await?;
     let operator = Operator::new(started.opened.system.clone(), started.core.clock().clone());
     let config = &started.loaded.config;
     say("");
@@ -25,6 +24,18 @@ pub(super) async fn run(inputs: &Inputs) -> Result<ExitCode, Failure> {
     say("  Ctrl-C stops it.");
     started.serve().await?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Says each step as it is taken, after one line of introduction.
+fn tell() -> impl FnMut(&Step) + Send {
+    let mut first = true;
+    move |step| {
+        if first {
+            say("The Golden Path, step by step:");
+        }
+        first = false;
+        say(&line(step));
+    }
 }
 
 fn line(step: &Step) -> String {

@@ -14,7 +14,8 @@ use crate::config::{Config, Inputs};
 pub(super) async fn run(inputs: &Inputs, json: bool) -> Result<ExitCode, Failure> {
     let report = match Config::load(inputs) {
         Ok(mut loaded) => {
-            super::logging::start(&loaded.config);
+            // The requests that the doctor makes itself are no news.
+            let _quiet = super::logging::start(&loaded.config);
             // A secret that cannot be made is found by the check of the data directory.
             let _ = loaded.make_secrets(&SystemRandom);
             let subject = Subject::new(Arc::new(loaded), SystemClock::new(), Arc::new(SystemRandom), false);

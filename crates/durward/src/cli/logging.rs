@@ -3,16 +3,53 @@
 use std::io::{IsTerminal, stderr};
 
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 
 use crate::config::{Config, LogFormat};
 
-/// Starts it. Only the first call of a process counts.
-pub(crate) fn start(config: &Config) {
-    let filter = EnvFilter::new(config.log.level.as_str());
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr).with_ansi(stderr().is_terminal());
-    // It can only fail where a log runs already.
-    let _ = match config.log.format {
-        LogFormat::Json => lines.json().flatten_event(true).try_init(),
-        LogFormat::Text => lines.try_init(),
+/// While the checks run, every request comes from the checks themselves. Those are told of elsewhere; whoever wants
+/// to see them all the same sets the level to `debug`.
+const CHECKS_OWN: &str = "durward_http=warn";
+
+/// The log while the checks run.
+#[must_use]
+pub(crate) struct QuietLog {
+    open: Box<dyn FnOnce()>,
+}
+
+impl QuietLog {
+    /// From here on requests are logged as the configuration says.
+    pub(crate) fn open(self) {
+        (self.open)();
+    }
+}
+
+/// Starts the log, without the requests of the checks. Only the first call of a process counts.
+pub(crate) fn start(config: &Config) -> QuietLog {
+    let full = EnvFilter::new(config.log.level.as_str());
+    let quiet = if full.max_level_hint().is_some_and(|level| level <= LevelFilter::INFO) {
+        EnvFilter::new(format!("{},{CHECKS_OWN}", config.log.level.as_str()))
+    } else {
+        full.clone()
     };
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(quiet)
+        .with_writer(stderr)
+        .with_ansi(stderr().is_terminal());
+    // Both ways it can only fail where another log runs already.
+    let open: Box<dyn FnOnce()> = match config.log.format {
+        LogFormat::Json => {
+            let lines = lines.json().flatten_event(true).with_filter_reloading();
+            let handle = lines.reload_handle();
+            let _ = lines.try_init();
+            Box::new(move || drop(handle.reload(full)))
+        }
+        LogFormat::Text => {
+            let lines = lines.with_filter_reloading();
+            let handle = lines.reload_handle();
+            let _ = lines.try_init();
+            Box::new(move || drop(handle.reload(full)))
+        }
+    };
+    QuietLog { open }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use durward_core::Core;
 use durward_http::{Server, metrics_router};
-use durward_proto::wire::health::{CheckStatus, Report};
+use durward_proto::wire::health::{CheckStatus, Finding, Report};
 use durward_proto::{Clock, SystemClock};
 use durward_store::{Opened, SystemStore};
 use durward_verify::SystemRandom;
@@ -50,8 +50,8 @@ pub(super) struct Started {
 /// # Errors
 /// Every check that fails, with its cure.
 pub(super) async fn start(inputs: &Inputs, watch: impl FnOnce(&Subject)) -> Result<Started, Failure> {
-    let mut loaded = Config::load(inputs)?;
-    logging::start(&loaded.config);
+    let mut loaded = Config::load(inputs).map_err(|errors| refusal(&checks::unread(&errors)))?;
+    let log = logging::start(&loaded.config);
     // First of all: where the port is taken, nothing else is touched.
     let server = bind(loaded.config.server.listen, "server.listen (DURWARD_SERVER__LISTEN)").await?;
     loaded.took_port(server.local_addr().port());
@@ -63,7 +63,10 @@ pub(super) async fn start(inputs: &Inputs, watch: impl FnOnce(&Subject)) -> Resu
     watch(&subject);
     let report =
         checks::run(&subject, |_| true, |finding| tracing::debug!(check = finding.id, found = finding.found)).await;
-    refuse(&report)?;
+    if report.status == CheckStatus::Failing {
+        return Err(refusal(&report));
+    }
+    log.open();
     let wrong = |error: &dyn std::fmt::Display| Failure::new(error.to_string());
     let opened = subject.prepared().await.map_err(|error| wrong(&error))?;
     let core = subject.core().await.map_err(|error| wrong(&error))?;
@@ -102,20 +105,15 @@ impl Started {
     }
 }
 
-/// Refuses the start when a check fails, and names all that do.
-fn refuse(report: &Report) -> Result<(), Failure> {
-    let failing: Vec<String> =
-        report.checks.iter().filter(|finding| finding.status == CheckStatus::Failing).map(line).collect();
-    if failing.is_empty() {
-        return Ok(());
-    }
-    let words = format!("durward does not start:\n{}\n`durward doctor` looks again.", failing.join("\n"));
+/// Names every check that fails, with its cure.
+fn refusal(report: &Report) -> Failure {
+    let failing: Vec<&Finding> =
+        report.checks.iter().filter(|finding| finding.status == CheckStatus::Failing).collect();
+    let lines: Vec<String> = failing.iter().map(|finding| line(finding)).collect();
+    let words = format!("durward does not start:\n{}\n`durward doctor` looks again.", lines.join("\n"));
     let settings = ["config", "environment", "secrets", "public_url", "cors", "cookies", "settings_schema"];
-    let configured = report
-        .checks
-        .iter()
-        .any(|finding| finding.status == CheckStatus::Failing && settings.contains(&finding.id.as_str()));
-    Err(if configured { Failure::usage(words) } else { Failure::new(words) })
+    let configured = failing.iter().any(|finding| settings.contains(&finding.id.as_str()));
+    if configured { Failure::usage(words) } else { Failure::new(words) }
 }
 
 async fn bind(address: SocketAddr, setting: &str) -> Result<Server, Failure> {

@@ -18,7 +18,8 @@ pub(crate) fn find(data_dir: &Path) -> Result<Option<(Secret, PathBuf)>, Box<Pro
     match std::fs::read_to_string(&path) {
         Ok(text) if text.trim().len() >= 32 => Ok(Some((Secret::new(text.trim()), path))),
         Ok(_) => Err(problem(&path, "less than 32 bytes; it was cut off or changed".to_owned())),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        // A data directory that is none is found by a check of its own.
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
         Err(error) => Err(problem(&path, error.to_string())),
     }
 }

@@ -110,7 +110,6 @@ impl<'a> Reader<'a> {
             }
             "tokens.issuer" => Some(self.text("server.public_url").to_owned()),
             "websocket.token_in_url" => Some((self.purpose == Purpose::Dev).to_string()),
-            "registration.verify_email" => Some((!self.text("mail.url").is_empty()).to_string()),
             "password.max_concurrent" => Some(self.cores.to_string()),
             _ => None,
         }

@@ -136,8 +136,9 @@ section! {
     pub struct Registration as "registration" {
         /// Whether anybody may register.
         open: bool = Text("true"),
-        /// Whether an address has to be confirmed by a mail before the account is active.
-        verify_email: bool = Computed("`true` where `mail.url` is set"),
+        /// Whether an address has to be confirmed by a mail before the account is active. This version sends no mail and
+        /// refuses to start with `true`.
+        verify_email: bool = Text("false"),
         /// Whether an operator has to activate each new account.
         approve: bool = Text("false"),
     }
@@ -160,7 +161,8 @@ section! {
 }
 
 section! {
-    /// The mail server for confirmations and password resets.
+    /// The mail server for confirmations and password resets. This version sends neither: what is set here is read and
+    /// checked, and `durward doctor` says that it is not used.
     pub struct Mail as "mail" {
         /// `smtp://user:password@host:587` (STARTTLS) or `smtps://host:465`. `?tls=` is `required` (the default),
         /// `opportunistic` or `none`.

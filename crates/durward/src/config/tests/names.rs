@@ -184,7 +184,7 @@ fn the_purpose_decides_defaults() {
         assert_eq!(machine.shown("tokens.issuer"), "http://localhost:8000");
     }
     let with_mail = Machine::dev().var("DURWARD_MAIL__URL", "smtp://h").var("DURWARD_MAIL__FROM", "a@b.example");
-    assert_eq!(with_mail.shown("registration.verify_email"), "true");
+    assert_eq!(with_mail.shown("registration.verify_email"), "false", "this version sends no mail");
 }
 
 #[test]

@@ -88,7 +88,12 @@ impl Roster {
                 Err(guard) => guard,
             };
             let Some(row) = self.gate.read().await?.live_session(session).await? else { return Ok(None) };
+            let has_ended = row.ended_at.is_some();
             let Some(entry) = self.entry(row) else { return Ok(None) };
+            // It is only here to say that its account is inactive, and nobody tells when that is over.
+            if has_ended {
+                return Ok(Some(entry));
+            }
             if guard.insert(entry.clone()).is_ok() {
                 return Ok(Some(entry));
             }
@@ -192,4 +197,19 @@ impl Liveness for Roster {
 fn unavailable(error: &StoreError) -> Unavailable {
     tracing::error!(%error, "a token could not be checked");
     Unavailable
+}
+
+#[cfg(test)]
+mod tests {
+    use quick_cache::sync::Cache;
+
+    /// What the roster relies on: a load that was under way while its session was forgotten is not kept.
+    #[tokio::test]
+    async fn what_was_loaded_before_the_end_is_not_kept_after_it() {
+        let cache: Cache<u8, &str> = Cache::new(10);
+        let Err(loading) = cache.get_value_or_guard_async(&1).await else { panic!("nothing is known yet") };
+        cache.remove(&1);
+        assert!(loading.insert("alive").is_err());
+        assert_eq!(cache.get(&1), None);
+    }
 }

@@ -7,6 +7,7 @@ mod clock;
 pub mod jws;
 mod line;
 pub mod process;
+mod site;
 mod socket;
 
 pub use actor::Actor;
@@ -15,6 +16,7 @@ pub use app::{App, Node, SECRET, email};
 pub use clock::TestClock;
 pub use line::Line;
 pub use process::Process;
+pub use site::Site;
 pub use socket::Socket;
 
 /// A password that every rule accepts.

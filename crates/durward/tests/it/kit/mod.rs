@@ -6,8 +6,10 @@ mod app;
 mod clock;
 pub mod jws;
 mod line;
+pub mod panics;
 pub mod process;
 mod site;
+pub mod raw;
 mod socket;
 
 pub use actor::Actor;

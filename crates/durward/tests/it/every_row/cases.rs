@@ -1,0 +1,580 @@
+//! Requests that nobody means well with.
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+/// What percent-encoding leaves alone in a path or a query.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'%')
+    .remove(b'=')
+    .remove(b'&')
+    .remove(b'/')
+    .remove(b'.')
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'+');
+
+/// The headers that say how a message is framed, and whether the connection goes on: those are HTTP's own.
+pub(super) const FRAMING: [&str; 9] = [
+    "content-length",
+    "transfer-encoding",
+    "connection",
+    "upgrade",
+    "host",
+    "te",
+    "trailer",
+    "keep-alive",
+    "proxy-connection",
+];
+
+pub(super) type Header = (Vec<u8>, Vec<u8>);
+
+/// Whether it may stand in a header's name (RFC 9110 section 5.6.2).
+pub(super) fn is_tchar(byte: &u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte)
+}
+
+/// Who sends it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Who {
+    Visitor,
+    User,
+    Admin,
+}
+
+/// What they say who they are.
+#[derive(Debug, Clone)]
+pub(super) enum Credential {
+    /// Cookies with their CSRF token, as a browser.
+    Browser,
+    /// A bearer token.
+    Bearer,
+    /// Headers as they stand here.
+    Odd(Vec<Header>),
+    /// Their own token in these headers, `@` standing for it.
+    Twisted(Vec<(&'static str, &'static str)>),
+}
+
+/// How the end of the body is said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Framing {
+    Length,
+    Chunks,
+    TooLong,
+    TooShort,
+    Twice,
+    Differing,
+    Negative,
+    NoNumber,
+    Enormous,
+    BothWays,
+    BadChunks,
+    OpenChunks,
+    OtherEncoding,
+    Expect,
+    ExpectOther,
+}
+
+impl Framing {
+    /// Whether an HTTP library may refuse it by itself, or never see its end.
+    pub(super) fn is_odd(self) -> bool {
+        !matches!(self, Self::Length | Self::Chunks | Self::Expect)
+    }
+}
+
+/// One request to a row.
+#[derive(Debug, Clone)]
+pub(super) struct Case {
+    pub(super) who: Who,
+    pub(super) credential: Credential,
+    pub(super) method: Option<&'static str>,
+    /// What becomes of the path: the row's own, or bytes in its place.
+    pub(super) path: Path,
+    pub(super) query: Vec<u8>,
+    pub(super) headers: Vec<Header>,
+    pub(super) content_type: Option<Vec<u8>>,
+    pub(super) body: Vec<u8>,
+    pub(super) framing: Framing,
+}
+
+impl Case {
+    /// The same without what HTTP itself refuses, so that it gets as far as the row.
+    fn tidy(mut self) -> Self {
+        let encode = |bytes: &[u8]| percent_encoding::percent_encode(bytes, RESERVED).to_string().into_bytes();
+        self.query = encode(&self.query);
+        self.path = match self.path {
+            Path::Own(id) => Path::Own(encode(&id)),
+            Path::Longer(tail) => Path::Longer(encode(&tail)),
+            other => other,
+        };
+        let is_framing = |name: &[u8]| FRAMING.iter().any(|own| name.eq_ignore_ascii_case(own.as_bytes()));
+        let clean = |headers: Vec<Header>| -> Vec<Header> {
+            let kept = headers
+                .into_iter()
+                .filter(|(name, _)| !name.is_empty() && name.iter().all(is_tchar) && !is_framing(name));
+            kept.map(|(name, value)| (name, value.into_iter().filter(|byte| *byte >= 0x20 && *byte != 0x7f).collect()))
+                .collect()
+        };
+        if let Credential::Odd(headers) = self.credential {
+            self.credential = Credential::Odd(clean(headers));
+        }
+        // A handshake is in order as it is.
+        if !self.headers.iter().any(|(name, _)| name == b"sec-websocket-key") {
+            self.headers = clean(self.headers);
+        }
+        self
+    }
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum Path {
+    /// With this in place of an id.
+    Own(Vec<u8>),
+    /// With this after it.
+    Longer(Vec<u8>),
+    /// With one byte of it percent-encoded.
+    Encoded(usize),
+    Other(Vec<u8>),
+}
+
+pub(super) fn case() -> impl Strategy<Value = Case> {
+    let head = (who(), credential(), method(), path(), query(), headers());
+    let tail = (content_type(), prop_oneof![5 => members(), 2 => form(), 3 => hostile()], framing());
+    let whole =
+        (head, tail).prop_map(|((who, credential, method, path, query, headers), (content_type, body, framing))| {
+            Case { who, credential, method, path, query, headers, content_type, body, framing }
+        });
+    (whole, prop::bool::weighted(0.8)).prop_map(|(case, tidy)| if tidy { case.tidy() } else { case })
+}
+
+fn who() -> impl Strategy<Value = Who> {
+    select(vec![Who::Visitor, Who::User, Who::Admin])
+}
+
+fn credential() -> impl Strategy<Value = Credential> {
+    let names = select(vec!["authorization", "cookie", "sec-websocket-protocol", "x-csrf-token"]);
+    let odd = vec((names.prop_map(|name| name.as_bytes().to_vec()), prop_oneof![value(), token_like()]), 0..4);
+    let twists: Vec<Vec<(&str, &str)>> = vec![
+        vec![("authorization", "Bearer @x")],
+        vec![("authorization", "Bearer x@")],
+        vec![("authorization", "Bearer @ @")],
+        vec![("authorization", "Bearer  @")],
+        vec![("authorization", "bearer\t@")],
+        vec![("authorization", "Basic @")],
+        vec![("authorization", "@")],
+        vec![("authorization", "Bearer @"), ("authorization", "Bearer @")],
+        vec![("authorization", "Bearer @="), ("cookie", "access_token=@")],
+        vec![("authorization", "Bearer"), ("cookie", "access_token=@")],
+        vec![("cookie", "access_token=\"@\"")],
+        vec![("cookie", "access_token=@; access_token=x")],
+        vec![("cookie", "access_token=@"), ("cookie", "access_token=@")],
+        vec![("cookie", "; ;=;access_token=@;;access_token")],
+        vec![("cookie", "access_token=@; csrf_token=x; refresh_token=@"), ("x-csrf-token", "x")],
+        vec![("cookie", "access_token=@; csrf_token=1:2:3; device_id=@"), ("x-csrf-token", "1:2:3")],
+        vec![
+            ("cookie", "access_token=@; csrf_token=99999999999999999999:a:b"),
+            ("x-csrf-token", "99999999999999999999:a:b"),
+        ],
+        vec![("cookie", "access_token=@; csrf_token=-1::"), ("x-csrf-token", "-1::")],
+        vec![("cookie", "refresh_token=@")],
+    ];
+    prop_oneof![
+        4 => Just(Credential::Browser),
+        4 => Just(Credential::Bearer),
+        1 => odd.prop_map(Credential::Odd),
+        1 => select(twists).prop_map(Credential::Twisted),
+    ]
+}
+
+fn method() -> impl Strategy<Value = Option<&'static str>> {
+    let others = vec!["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "BREW", "get"];
+    prop_oneof![9 => Just(None), 1 => select(others).prop_map(Some)]
+}
+
+fn path() -> impl Strategy<Value = Path> {
+    let ids: Vec<&[u8]> = vec![
+        b"019a0000-0000-7000-8000-000000000000",
+        b"00000000-0000-0000-0000-000000000000",
+        b"0",
+        b"-1",
+        b"99999999999999999999999999",
+        b"%",
+        b"%00",
+        b"%2e%2e",
+        b"..",
+        b".",
+        b"",
+        b"%ff%fe",
+        b"\xff\xfe",
+        b"\xc3\xa9",
+        b"{id}",
+        b"%7Bid%7D",
+        b"019A0000000070008000000000000000",
+        b"a%2Fb",
+        b"'%20OR%201=1--",
+        b"*",
+        b"+",
+        b"null",
+    ];
+    let tails: Vec<&[u8]> = vec![
+        b"/",
+        b"//",
+        b"/..",
+        b"/../profile",
+        b"/%2e%2e/",
+        b"%00",
+        b";x=1",
+        b"%",
+        b"%zz",
+        b"\\",
+        b"/\xff",
+        b"#x",
+        b" x",
+    ];
+    let others: Vec<&[u8]> = vec![
+        b"/",
+        b"//",
+        b"*",
+        b"",
+        b"/..",
+        b"/../../etc/passwd",
+        b"/api/v1//profile",
+        b"/api/v1/./profile",
+        b"/API/V1/PROFILE",
+        b"http://localhost:8000/api/v1/profile",
+        b"//evil.example/api/v1/profile",
+        b"/api/v1/profile%00",
+        b"/%",
+        b"/\xff\xfe",
+        b"/docs/../api/v1/profile",
+        b"/docs/style.css/x",
+        b"/.well-known/",
+        b"\x00",
+        b"/\x00",
+        b"evil.example:443",
+        b"?",
+        b"/?",
+    ];
+    let long = (1_usize..4).prop_map(|scale| [b"/".as_slice(), &b"a".repeat(scale * 15_000)].concat());
+    prop_oneof![
+        7 => prop_oneof![3 => select(ids).prop_map(<[u8]>::to_vec), 1 => vec(any::<u8>(), 0..40)].prop_map(Path::Own),
+        1 => select(tails).prop_map(|tail| Path::Longer(tail.to_vec())),
+        1 => (0_usize..40).prop_map(Path::Encoded),
+        1 => prop_oneof![
+            3 => select(others).prop_map(<[u8]>::to_vec),
+            1 => long,
+            1 => vec(any::<u8>(), 0..60).prop_map(|bytes| [b"/".as_slice(), &bytes].concat()),
+        ].prop_map(Path::Other),
+    ]
+}
+
+fn query() -> impl Strategy<Value = Vec<u8>> {
+    let names = select(vec!["limit", "cursor", "query", "everywhere", "ticket", "token", "x", ""]);
+    let values: Vec<&[u8]> = vec![
+        b"",
+        b"1",
+        b"0",
+        b"-1",
+        b"101",
+        b"99999999999999999999",
+        b"true",
+        b"TRUE",
+        b"1e3",
+        b"%",
+        b"%00",
+        b"%ff",
+        b"%u0041",
+        b"\xff",
+        b"a%2Bb",
+        b"AAAA",
+        b"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+        b"eyJhbGciOiJIUzI1NiJ9.e30.x",
+        b"%25%5F",
+        b"'",
+        b"\"",
+        b"[]",
+        b"&&&=",
+        b"////////////////////////////////",
+        b"__________8AAAAAAAAAAAAAAAAAAAAA",
+    ];
+    let value = prop_oneof![4 => select(values).prop_map(<[u8]>::to_vec), 1 => vec(any::<u8>(), 0..30), 1 => base64()];
+    let pair = (names, value).prop_map(|(name, value)| [name.as_bytes(), b"=", &value].concat());
+    prop_oneof![
+        3 => Just(Vec::new()),
+        6 => vec(pair, 1..4).prop_map(|pairs| pairs.join(&b'&')),
+        1 => vec(any::<u8>(), 0..60),
+    ]
+}
+
+/// What a cursor might look like.
+fn base64() -> impl Strategy<Value = Vec<u8>> {
+    let letters = select((b'a'..=b'z').chain(b'A'..=b'Z').chain(b'0'..=b'9').chain(*b"-_").collect::<Vec<u8>>());
+    vec(letters, 0..48)
+}
+
+/// A header's value: nearly anything that one line can hold.
+fn value() -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![
+        3 => vec(0x20_u8..0x7f, 0..60),
+        1 => vec(0x80_u8..=0xff, 1..30),
+        1 => vec(any::<u8>(), 0..60),
+        1 => (1_usize..50).prop_map(|thousands| b"v".repeat(thousands * 1_000)),
+    ]
+}
+
+fn token_like() -> impl Strategy<Value = Vec<u8>> {
+    let part = || prop_oneof![base64(), Just(b"eyJhbGciOiJub25lIn0".to_vec()), Just(b"e30".to_vec()), Just(Vec::new())];
+    let prefix = select(vec!["Bearer ", "", "access_token=", "bearer, ", "refresh_token=", "csrf_token="]);
+    (prefix, vec(part(), 1..6)).prop_map(|(prefix, parts)| [prefix.as_bytes(), &parts.join(&b'.')].concat())
+}
+
+fn headers() -> impl Strategy<Value = Vec<Header>> {
+    let known = vec![
+        "origin",
+        "referer",
+        "sec-fetch-site",
+        "x-request-id",
+        "x-forwarded-for",
+        "forwarded",
+        "accept",
+        "accept-encoding",
+        "content-encoding",
+        "user-agent",
+        "x-csrf-token",
+        "cookie",
+        "authorization",
+        "access-control-request-method",
+        "access-control-request-headers",
+        "upgrade",
+        "connection",
+        "sec-websocket-key",
+        "sec-websocket-version",
+        "sec-websocket-protocol",
+        "sec-websocket-extensions",
+        "if-none-match",
+        "range",
+        "te",
+        "trailer",
+        "date",
+        "host",
+        "x-http-method-override",
+        "content-length",
+        "transfer-encoding",
+        "keep-alive",
+        "proxy-connection",
+    ];
+    let known = (select(known).prop_map(|name| name.as_bytes().to_vec()), value());
+    let handshake: Vec<Header> = [
+        ("upgrade", "websocket"),
+        ("connection", "Upgrade"),
+        ("sec-websocket-version", "13"),
+        ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+    ]
+    .map(|(name, value)| (name.into(), value.into()))
+    .to_vec();
+    prop_oneof![
+        4 => Just(Vec::new()),
+        4 => vec(known, 1..4),
+        1 => (0_usize..150).prop_map(|count| (0..count).map(|n| (format!("x-{n}").into_bytes(), b"v".to_vec())).collect()),
+        1 => vec((vec(any::<u8>(), 0..10), value()), 1..3),
+        1 => Just(handshake),
+    ]
+}
+
+fn content_type() -> impl Strategy<Value = Option<Vec<u8>>> {
+    let others: Vec<&[u8]> = vec![
+        b"",
+        b"text/plain",
+        b"application/json; charset=utf-8",
+        b"application/json;charset=latin1",
+        b"application/json,application/json",
+        b"multipart/form-data; boundary=x",
+        b"application/x-www-form-urlencoded; charset=utf-16",
+        b"\xff/\xff",
+        b";;;",
+        b"application/",
+    ];
+    prop_oneof![
+        6 => Just(Some(b"application/json".to_vec())),
+        2 => Just(Some(b"application/x-www-form-urlencoded".to_vec())),
+        1 => Just(None),
+        1 => select(others).prop_map(|kind| Some(kind.to_vec())),
+    ]
+}
+
+/// An object of members that rows know, and of some that they do not, with values of any type.
+fn members() -> impl Strategy<Value = Vec<u8>> {
+    let names = vec![
+        "email",
+        "password",
+        "full_name",
+        "username",
+        "transport",
+        "refresh_token",
+        "current_password",
+        "new_password",
+        "theme",
+        "notifications_enabled",
+        "timezone",
+        "chat_model",
+        "calendar_event_weights",
+        "agent_settings",
+        "mission_statement",
+        "work_style_preferences",
+        "personal_goals",
+        "reflective_coach_summary",
+        "role",
+        "status",
+        "id",
+        "__proto__",
+        "",
+        "a/b~c",
+    ];
+    let plausible = vec![
+        r#""ann@example.com""#,
+        r#""storm@example.com""#,
+        r#""tangerine sunrise over Oslo""#,
+        r#""cookie""#,
+        r#""bearer""#,
+        "{}",
+        "true",
+        r#""UTC""#,
+        r#""light""#,
+    ];
+    let value = prop_oneof![2 => select(plausible).prop_map(str::to_owned), 3 => json()];
+    let member = (select(names), value).prop_map(|(name, value)| format!("\"{name}\":{value}"));
+    vec(member, 0..6).prop_map(|members| format!("{{{}}}", members.join(",")).into_bytes())
+}
+
+/// The text of a JSON value, or of what nearly is one.
+fn json() -> impl Strategy<Value = String> {
+    let leaves = vec![
+        "null",
+        "true",
+        "0",
+        "-0",
+        "1e999",
+        "-1E-999",
+        "1.5",
+        "123456789012345678901234567890",
+        "18446744073709551616",
+        "\"\"",
+        "\"\\u0000\"",
+        "\"a\\u0000b\"",
+        "\"\\ud800\"",
+        "\"\\udc00\\ud800\"",
+        "\"\\ud83d\\ude00\"",
+        "\"\u{202e}\u{feff}\u{fffd}\"",
+        "NaN",
+        "Infinity",
+        "'x'",
+        "tru",
+        "\"\\x\"",
+        "\"\n\"",
+        "01",
+        "+1",
+        ".5",
+        "1.",
+        "\"unclosed",
+        "[",
+        "{",
+        "]",
+        "}",
+        ",",
+        ":",
+    ];
+    let leaf = prop_oneof![
+        4 => select(leaves).prop_map(str::to_owned),
+        2 => any::<String>().prop_map(|text| serde_json::Value::from(text).to_string()),
+        1 => any::<f64>().prop_map(|number| number.to_string()),
+        1 => (1_usize..80).prop_map(|thousands| format!("\"{}\"", "x".repeat(thousands * 1_000))),
+        1 => (1_usize..40).prop_map(|thousands| format!("\"{}\"", "\u{1f600}".repeat(thousands * 250))),
+    ];
+    leaf.prop_recursive(4, 24, 4, |inner| {
+        prop_oneof![
+            vec(inner.clone(), 0..4).prop_map(|items| format!("[{}]", items.join(","))),
+            vec((any::<String>(), inner), 0..4).prop_map(|members| {
+                let text =
+                    |(name, value): &(String, String)| format!("{}:{value}", serde_json::Value::from(name.as_str()));
+                format!("{{{}}}", members.iter().map(text).collect::<Vec<_>>().join(","))
+            }),
+        ]
+    })
+}
+
+fn form() -> impl Strategy<Value = Vec<u8>> {
+    let names = select(vec!["username", "password", "grant_type", "scope", "client_id", "transport", "role", ""]);
+    let values: Vec<&[u8]> = vec![
+        b"ann@example.com",
+        b"tangerine+sunrise+over+Oslo",
+        b"password",
+        b"",
+        b"%00",
+        b"%ff",
+        b"%",
+        b"%e2%82",
+        b"\xff",
+        b"bearer",
+        b"a=b=c",
+    ];
+    let pair = (names, prop_oneof![select(values).prop_map(<[u8]>::to_vec), vec(any::<u8>(), 0..40)]);
+    vec(pair.prop_map(|(name, value)| [name.as_bytes(), b"=", &value].concat()), 0..6)
+        .prop_map(|pairs| pairs.join(&b'&'))
+}
+
+fn hostile() -> impl Strategy<Value = Vec<u8>> {
+    let bytes = |text: &str| text.as_bytes().to_vec();
+    prop_oneof![
+        Just(Vec::new()),
+        vec(any::<u8>(), 0..200),
+        json().prop_map(String::into_bytes),
+        // Cut short, with an invalid byte, or with a mark before it.
+        (members(), any::<prop::sample::Index>()).prop_map(|(body, at)| body[..at.index(body.len())].to_vec()),
+        (members(), any::<prop::sample::Index>(), 0x80_u8..).prop_map(|(mut body, at, byte)| {
+            let at = at.index(body.len());
+            body[at] = byte;
+            body
+        }),
+        members().prop_map(|body| [b"\xef\xbb\xbf".as_slice(), &body].concat()),
+        members().prop_map(|body| [body.as_slice(), &body].concat()),
+        // Nested deeply, and closed or not.
+        (1_usize..30_000).prop_map(|depth| b"[".repeat(depth)),
+        (1_usize..15_000).prop_map(|depth| [b"[".repeat(depth), b"]".repeat(depth)].concat()),
+        (1_usize..10_000).prop_map(|depth| b"{\"a\":".repeat(depth)),
+        (1_usize..5_000).prop_map(move |depth| [
+            bytes("{\"personal_goals\":"),
+            b"{\"a\":".repeat(depth),
+            bytes("1"),
+            b"}".repeat(depth + 1)
+        ]
+        .concat()),
+        // Large: around the limit, and far beyond.
+        select(vec![65_535_usize, 65_536, 65_537, 200_000, 1_200_000]).prop_map(|length| b"x".repeat(length)),
+        (1_usize..3_000).prop_map(|count| {
+            let members: Vec<String> = (0..count).map(|n| format!("\"k{n}\":{n}")).collect();
+            format!("{{{}}}", members.join(",")).into_bytes()
+        }),
+        (1_usize..6_000).prop_map(|count| b"a=1&".repeat(count)),
+    ]
+}
+
+fn framing() -> impl Strategy<Value = Framing> {
+    use Framing::*;
+    let odd = vec![
+        TooLong,
+        TooShort,
+        Twice,
+        Differing,
+        Negative,
+        NoNumber,
+        Enormous,
+        BothWays,
+        BadChunks,
+        OpenChunks,
+        OtherEncoding,
+        ExpectOther,
+    ];
+    prop_oneof![10 => Just(Length), 1 => Just(Chunks), 1 => Just(Expect), 2 => select(odd)]
+}

@@ -1,6 +1,7 @@
 //! The tests of the whole program, over real connections, on both databases. They lie where the URLs lie.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "these are tests")]
+#![allow(clippy::disallowed_methods, reason = "a test's patience goes by the machine's clock")]
 #![allow(unreachable_pub, missing_debug_implementations, reason = "nobody uses this from outside")]
 
 mod api;

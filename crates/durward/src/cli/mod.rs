@@ -60,10 +60,10 @@ enum Command {
     #[command(after_help = "Example: durward seed")]
     Seed,
     /// Look after accounts
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Example: durward user create ann@example.com --role admin")]
     User(user::UserCommand),
     /// Look at the configuration
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Example: durward config show")]
     Config(config::ConfigCommand),
     /// Print the OpenAPI document
     #[command(after_help = "Example: durward openapi > openapi.json")]

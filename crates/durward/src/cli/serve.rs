@@ -1,5 +1,6 @@
 //! `durward serve`: checks everything, then serves until it is told to stop.
 
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -42,6 +43,8 @@ pub(super) struct Started {
     pub(super) opened: Opened,
     pub(super) core: Arc<Core>,
     pub(super) server: Server,
+    /// The listener for metrics alone, where there is one.
+    metrics_server: Option<Server>,
     metrics: PrometheusHandle,
 }
 
@@ -52,8 +55,12 @@ pub(super) struct Started {
 pub(super) async fn start(inputs: &Inputs, watch: impl FnOnce(&Subject)) -> Result<Started, Failure> {
     let mut loaded = Config::load(inputs).map_err(|errors| refusal(&checks::unread(&errors)))?;
     let log = logging::start(&loaded.config);
-    // First of all: where the port is taken, nothing else is touched.
-    let server = bind(loaded.config.server.listen, "server.listen (DURWARD_SERVER__LISTEN)").await?;
+    // First of all: where a port is taken, nothing else is touched.
+    let server = bind(loaded.config.server.listen, "server.listen (DURWARD_SERVER__LISTEN, or API_PORT for the port alone)").await?;
+    let metrics_server = match loaded.config.metrics.listen {
+        Some(listen) => Some(bind(listen, "metrics.listen (DURWARD_METRICS__LISTEN)").await?),
+        None => None,
+    };
     loaded.took_port(server.local_addr().port());
     let metrics = record_metrics()?;
     // What cannot be made is found by the checks of the data directory and the secrets.
@@ -70,7 +77,7 @@ pub(super) async fn start(inputs: &Inputs, watch: impl FnOnce(&Subject)) -> Resu
     let wrong = |error: &dyn std::fmt::Display| Failure::new(error.to_string());
     let opened = subject.prepared().await.map_err(|error| wrong(&error))?;
     let core = subject.core().await.map_err(|error| wrong(&error))?;
-    Ok(Started { loaded, opened, core, server, metrics })
+    Ok(Started { loaded, opened, core, server, metrics_server, metrics })
 }
 
 impl Started {
@@ -83,8 +90,8 @@ impl Started {
             let mut stopping = stopping.clone();
             async move { drop(stopping.changed().await) }
         };
-        if let Some(listen) = self.loaded.config.metrics.listen {
-            let server = bind(listen, "metrics.listen (DURWARD_METRICS__LISTEN)").await?;
+        if let Some(server) = self.metrics_server {
+            tracing::info!(metrics = %server.local_addr(), "serving metrics");
             let (router, rules, stopped) = (metrics_router(app.operations.clone()), app.rules.clone(), stopped());
             tokio::spawn(async move { server.run_router(router, &rules, stopped).await });
         }
@@ -117,9 +124,15 @@ fn refusal(report: &Report) -> Failure {
 }
 
 async fn bind(address: SocketAddr, setting: &str) -> Result<Server, Failure> {
-    let bound = Server::bind(address).await;
-    bound
-        .map_err(|error| Failure::new(format!("cannot listen on {address}: {error}; set {setting} to another address")))
+    Server::bind(address).await.map_err(|error| {
+        let why = match error.kind() {
+            ErrorKind::AddrInUse => "another program listens there; stop it, or".to_owned(),
+            ErrorKind::PermissionDenied => "ports below 1024 need a right (CAP_NET_BIND_SERVICE); grant it, or".to_owned(),
+            ErrorKind::AddrNotAvailable => "this machine does not have that address;".to_owned(),
+            _ => format!("{error};"),
+        };
+        Failure::new(format!("cannot listen on {address}: {why} set {setting} to another address"))
+    })
 }
 
 fn record_metrics() -> Result<PrometheusHandle, Failure> {

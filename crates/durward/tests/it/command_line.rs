@@ -1,1 +1,27 @@
-//! The program as a process: its commands, their output and exit codes.
+//! The commands of the real program, and the program as its operators meet it.
+
+mod accounts;
+mod configuration;
+mod dev;
+mod diagnostics;
+mod help;
+mod migrate;
+mod outage;
+mod serve;
+
+use std::time::{Duration, Instant};
+
+use crate::kit::{Actor, Answer};
+
+/// Asks for the actor's profile until it is refused, which must be within a second.
+async fn refused_within_a_second(actor: &Actor) -> Answer {
+    let start = Instant::now();
+    loop {
+        let answer = actor.get("/api/v1/profile").await;
+        if answer.status != 200 {
+            return answer;
+        }
+        assert!(start.elapsed() < Duration::from_secs(1), "the token is still good");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}

@@ -8,8 +8,8 @@ pub mod jws;
 mod line;
 pub mod panics;
 pub mod process;
-mod site;
 pub mod raw;
+mod site;
 mod socket;
 
 pub use actor::Actor;

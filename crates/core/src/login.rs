@@ -10,6 +10,9 @@ use crate::fault::Fault;
 use crate::issue::{self, Opened};
 use crate::service::Core;
 
+/// How often an account is looked at that changes while its password's hash is computed.
+const LOOKS: usize = 3;
+
 impl Core {
     /// Checks a password and opens a session.
     ///
@@ -42,32 +45,36 @@ impl Core {
             Ok(paid) => paid,
             Err(fault) => return self.failed(&email_key, None, fault, client).await,
         };
-        let credential = self.gate.read().await?.credential_by_email(&email_key).await?;
-        let user_id = credential.as_ref().map(|credential| credential.user.id);
-        let Some(mut shown) = password::show(&self.hasher, credential, password).await? else {
-            return self.failed(&email_key, user_id, wrong_credentials(), client).await;
-        };
-        let rehash = shown.rehash.take();
-        let proof = match factors::enough(shown, self.clock.now()) {
-            Ok(proof) => proof,
-            Err(fault) => {
-                // The password was right: it was no guess, and it costs nothing.
-                let mut write = self.gate.write().await?;
-                paid.refund(&mut write).await?;
-                write.commit_unaudited("the audit row comes with the attempt").await?;
-                return self.failed(&email_key, user_id, fault, client).await;
+        for _ in 0..LOOKS {
+            let credential = self.gate.read().await?.credential_by_email(&email_key).await?;
+            let user_id = credential.as_ref().map(|credential| credential.user.id);
+            let Some(shown) = password::show(&self.hasher, credential, password).await? else {
+                return self.failed(&email_key, user_id, wrong_credentials(), client).await;
+            };
+            let hash = shown.hash.clone();
+            let proof = match factors::enough(shown, self.clock.now()) {
+                Ok(proof) => proof,
+                Err(fault) => {
+                    // The password was right: it was no guess, and it costs nothing.
+                    let mut write = self.gate.write().await?;
+                    paid.refund(&mut write).await?;
+                    write.commit_unaudited("the audit row comes with the attempt").await?;
+                    return self.failed(&email_key, user_id, fault, client).await;
+                }
+            };
+            let mut write = self.gate.write().await?;
+            paid.refund(&mut write).await?;
+            if !write.hold_account(proof.user_id(), &hash.checked, &hash.kept).await? {
+                // A session that is opened after a change of the password would outlive it: look at the account again.
+                continue;
             }
-        };
-        let mut write = self.gate.write().await?;
-        paid.refund(&mut write).await?;
-        let opened = issue::session(self, &mut write, proof, transport, client).await?;
-        if let Some(rehash) = rehash {
-            write.replace_password(opened.user.id, &rehash.old, &rehash.new, self.clock.now()).await?;
+            let opened = issue::session(self, &mut write, proof, transport, client).await?;
+            self.note_attempt(&mut write, &email_key, Some(opened.user.id), "ok", client).await?;
+            let audit = client.audit("login").actor(opened.user.id).subject(opened.user.id).session(opened.session_id);
+            write.commit(audit).await?;
+            return Ok(opened);
         }
-        self.note_attempt(&mut write, &email_key, Some(opened.user.id), "ok", client).await?;
-        let audit = client.audit("login").actor(opened.user.id).subject(opened.user.id).session(opened.session_id);
-        write.commit(audit).await?;
-        Ok(opened)
+        Err(Fault::unavailable("the account changed each time while its password was being checked"))
     }
 
     /// Writes a refused login down, then refuses it.

@@ -2,7 +2,7 @@
 
 pub mod password;
 
-use durward_proto::{AccountStatus, Code, Timestamp};
+use durward_proto::{AccountStatus, Code, Timestamp, UserId};
 use durward_store::UserRow;
 
 use crate::fault::Fault;
@@ -30,6 +30,10 @@ pub struct Authenticated {
 }
 
 impl Authenticated {
+    pub(crate) fn user_id(&self) -> UserId {
+        self.user.id
+    }
+
     pub(crate) fn into_parts(self) -> (UserRow, Vec<String>, Timestamp) {
         (self.user, self.amr, self.at)
     }

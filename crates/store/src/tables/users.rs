@@ -110,6 +110,8 @@ queries! {
     /// Changes the hash, if it is still the one that was checked.
     REPLACE_PASSWORD = "UPDATE users SET password_hash = $3, updated_at = $4 \
         WHERE id = $1 AND password_hash = $2";
+    /// Holds an account that is as it was checked. The new hash may be the old one.
+    HOLD = "UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2 AND status = 'active'";
     /// One account by id.
     BY_ID = "SELECT id, email, full_name, role, status, email_verified, tfa_enabled, created_at, updated_at \
         FROM users WHERE id = $1";
@@ -173,6 +175,22 @@ impl Write<Gate> {
             .bind(old_hash)
             .bind(new_hash)
             .bind(Db(now))
+            .execute(c)
+            .await
+            .map(|done| done.rows_affected() == 1))
+    }
+
+    /// Keeps anybody else from changing the account until this transaction ends, if it is active and its hash is still
+    /// the `checked` one; `kept` takes its place, which may be the same. False when it is not any more:
+    /// computing a hash takes long.
+    ///
+    /// # Errors
+    /// As all statements: `Unavailable` or `Broken`.
+    pub async fn hold_account(&mut self, user: UserId, checked: &str, kept: &str) -> Result<bool, StoreError> {
+        on!(self, |c, sql| sqlx::query(sql(HOLD))
+            .bind(user.0)
+            .bind(checked)
+            .bind(kept)
             .execute(c)
             .await
             .map(|done| done.rows_affected() == 1))

@@ -63,6 +63,20 @@ both! {
         assert_eq!(replaced.iter().filter(|won| **won).count(), 1);
     }
 
+    async fn an_account_is_held_only_as_it_was_checked(fresh: Fresh) {
+        let ann = user(&fresh, "ann@example.com").await.id;
+        let mut write = fresh.opened.gate.write().await.unwrap();
+        assert!(!write.hold_account(ann, "$argon2id$other", "$argon2id$other").await.unwrap());
+        assert!(write.hold_account(ann, "$argon2id$first", "$argon2id$first").await.unwrap());
+        assert!(write.hold_account(ann, "$argon2id$first", "$argon2id$stronger").await.unwrap());
+        write.commit_unaudited("a test").await.unwrap();
+        let mut write = fresh.opened.system.write().await.unwrap();
+        assert!(write.set_status(ann, AccountStatus::Suspended, NOW).await.unwrap());
+        write.commit_unaudited("a test").await.unwrap();
+        let mut write = fresh.opened.gate.write().await.unwrap();
+        assert!(!write.hold_account(ann, "$argon2id$stronger", "$argon2id$stronger").await.unwrap());
+    }
+
     async fn users_are_found_page_by_page(fresh: Fresh) {
         for name in ["ann", "bob", "a_n", "a%n", "a!n"] {
             user(&fresh, &format!("{name}@example.com")).await;

@@ -15,14 +15,17 @@ use crate::fault::Fault;
 /// Proof that the user's password was shown.
 pub(crate) struct PasswordShown {
     user: UserRow,
-    /// The hash to replace the kept one with, when its parameters are no longer those that are configured.
-    pub(crate) rehash: Option<Rehash>,
+    /// What it was compared with.
+    pub(crate) hash: Compared,
 }
 
-/// A hash that is to take the place of an older one.
-pub(crate) struct Rehash {
-    pub(crate) old: String,
-    pub(crate) new: String,
+/// A hash that a password was compared with.
+#[derive(Clone)]
+pub(crate) struct Compared {
+    /// As it was.
+    pub(crate) checked: String,
+    /// What to keep from now on: another one when its parameters are no longer those that are configured.
+    pub(crate) kept: String,
 }
 
 impl PasswordShown {
@@ -44,10 +47,7 @@ pub(crate) async fn show(
     let kept = credential.as_ref().map(|credential| credential.password_hash.clone());
     let matches = hasher.verify(password.clone(), kept.unwrap_or_else(|| hasher.dummy().to_owned())).await?;
     let Some(credential) = credential.filter(|_| matches) else { return Ok(None) };
-    let rehash = if hasher.is_current(&credential.password_hash) {
-        None
-    } else {
-        Some(Rehash { old: credential.password_hash, new: hasher.hash(password).await? })
-    };
-    Ok(Some(PasswordShown { user: credential.user, rehash }))
+    let checked = credential.password_hash;
+    let kept = if hasher.is_current(&checked) { checked.clone() } else { hasher.hash(password).await? };
+    Ok(Some(PasswordShown { user: credential.user, hash: Compared { checked, kept } }))
 }

@@ -11,6 +11,7 @@ mod load;
 mod logins;
 mod machine;
 mod page;
+mod quiet;
 mod scratch;
 mod start;
 mod status;
@@ -24,6 +25,7 @@ use durward_proto::SystemClock;
 
 use child::Programs;
 use figure::Figure;
+use quiet::Watch;
 
 /// What can go wrong here is for the person who measures.
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
@@ -83,6 +85,7 @@ fn read(words: &[String]) -> Option<(Effort, bool)> {
 fn measure(effort: Effort, write: bool) -> Outcome<()> {
     let programs = Programs::build()?;
     let clock = SystemClock::new();
+    let watch = Watch::begin(&clock)?;
     let mut figures: Vec<Figure> = Vec::new();
     tell("token check in process");
     figures.push(check::measure(effort, &clock)?);
@@ -94,11 +97,12 @@ fn measure(effort: Effort, write: bool) -> Outcome<()> {
     tell("starting");
     figures.extend(runtime.block_on(start::measure(effort, &programs, &clock))?);
 
-    let table = page::table(&figures);
-    writeln!(io::stdout(), "\n{table}")?;
+    let others = watch.end()?;
+    let table = page::table(&figures, others);
+    writeln!(io::stdout(), "\n{table}\n{}", page::noise(others))?;
     if write {
         let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs/performance.md");
-        std::fs::write(path, page::page(&table, effort, &machine::describe()))?;
+        std::fs::write(path, page::page(&table, effort, &machine::describe(), others))?;
     }
     Ok(())
 }

@@ -4,15 +4,21 @@ use std::fmt::Write;
 
 use crate::Effort;
 use crate::figure::{Aim, Figure, Spread};
+use crate::quiet::Others;
 
-/// The figures as a Markdown table.
-pub(crate) fn table(figures: &[Figure]) -> String {
+/// The figures as a Markdown table. Nothing is judged where others were at work.
+pub(crate) fn table(figures: &[Figure], others: Others) -> String {
     let mut table = "| what | durward (median) | against (median) | ratio: min · median · max | aim | met |\n\
                      |---|---|---|---|---|---|\n"
         .to_owned();
     for figure in figures {
         let (ours, theirs, ratio) = (figure.ours().median, figure.theirs().median, figure.ratio());
-        let met = figure.is_met().map_or("", |met| if met { "yes" } else { "**no**" });
+        let met = match figure.is_met() {
+            Some(_) if !others.were_quiet() => "not judged",
+            Some(true) => "yes",
+            Some(false) => "**no**",
+            None => "",
+        };
         let _ = writeln!(
             table,
             "| {} | {} {unit} | {} {unit} ({}) | {} | {} | {met} |",
@@ -28,9 +34,22 @@ pub(crate) fn table(figures: &[Figure]) -> String {
     table
 }
 
+/// How quiet the machine was, in words.
+pub(crate) fn noise(others: Others) -> String {
+    let percent = others.percent();
+    if others.were_quiet() {
+        format!("Other programs took {percent:.1} % of the processors meanwhile.")
+    } else {
+        format!(
+            "**Other programs took {percent:.0} % of the processors meanwhile, so nothing is judged.** Ratios from a busy machine can be \
+             wrong either way, those of logins, of the storm and of the start most of all. Run it again when nothing else runs."
+        )
+    }
+}
+
 /// The whole page.
-pub(crate) fn page(table: &str, effort: Effort, machine: &str) -> String {
-    let Effort { rounds, seconds } = effort;
+pub(crate) fn page(table: &str, effort: Effort, machine: &str, others: Others) -> String {
+    let (Effort { rounds, seconds }, noise) = (effort, noise(others));
     format!(
         "\
 # Performance
@@ -38,7 +57,7 @@ pub(crate) fn page(table: &str, effort: Effort, machine: &str) -> String {
 Made by `cargo run --release -p durward-bench -- --write`, all in one run. What counts is the ratios: both sides of each
 were measured on the same machine within seconds of each other. The absolute values are illustration.
 
-Machine: {machine}.
+Machine: {machine}. {noise}
 
 {table}
 ## How it was measured

@@ -18,7 +18,7 @@ pub(super) async fn run(inputs: &Inputs) -> Result<ExitCode, Failure> {
         say(&format!("{role}: {email}  password: {}", password.expose()));
     }
     let url = &config.server.public_url;
-    say(&format!("\nServing {url}, listening on {}", started.server.local_addr()));
+    say(&format!("\nServing {url}, listening on {}", started.address()));
     say(&format!("  API docs  {url}/docs"));
     say(&format!("  data      {}", config.database.url));
     say("  Ctrl-C stops it.");

@@ -2,8 +2,11 @@
 
 use std::io::{IsTerminal, stderr};
 
+use tracing::Level;
 use tracing_subscriber::EnvFilter;
-use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::filter::{FilterFn, LevelFilter, filter_fn};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::{Config, LogFormat};
 
@@ -32,24 +35,27 @@ pub(crate) fn start(config: &Config) -> QuietLog {
     } else {
         full.clone()
     };
-    let lines = tracing_subscriber::fmt()
-        .with_env_filter(quiet)
-        .with_writer(stderr)
-        .with_ansi(stderr().is_terminal());
+    let lines = tracing_subscriber::fmt().with_env_filter(quiet).with_writer(stderr).with_ansi(stderr().is_terminal());
     // Both ways it can only fail where another log runs already.
     let open: Box<dyn FnOnce()> = match config.log.format {
         LogFormat::Json => {
             let lines = lines.json().flatten_event(true).with_filter_reloading();
             let handle = lines.reload_handle();
-            let _ = lines.try_init();
+            let _ = lines.finish().with(discreet()).try_init();
             Box::new(move || drop(handle.reload(full)))
         }
         LogFormat::Text => {
             let lines = lines.with_filter_reloading();
             let handle = lines.reload_handle();
-            let _ = lines.try_init();
+            let _ = lines.finish().with(discreet()).try_init();
             Box::new(move || drop(handle.reload(full)))
         }
     };
     QuietLog { open }
+}
+
+/// At `trace` libraries write down what they carry, tokens and passwords included: a WebSocket's frames, for one. Whatever
+/// the level says, only our own lines go that far.
+fn discreet() -> FilterFn {
+    filter_fn(|line| *line.level() <= Level::DEBUG || line.target().starts_with("durward"))
 }

@@ -19,7 +19,7 @@ use tokio::sync::watch;
 use super::doctor::line;
 use super::{Failure, logging};
 use crate::checks::{self, Subject};
-use crate::config::{Config, Inputs, Loaded};
+use crate::config::{Config, ConfigErrors, Inputs, Loaded};
 use crate::wire;
 
 /// How often rows that are no longer needed are removed.
@@ -28,7 +28,7 @@ const PRUNE_EVERY: Duration = Duration::from_secs(3_600);
 pub(super) async fn run(inputs: &Inputs) -> Result<ExitCode, Failure> {
     let started = start(inputs, |_| ()).await?;
     tracing::info!(
-        listen = %started.server.local_addr(),
+        listen = %started.address(),
         public_url = %started.loaded.config.server.public_url,
         database = %started.loaded.config.database.url,
         "serving"
@@ -42,10 +42,15 @@ pub(super) struct Started {
     pub(super) loaded: Arc<Loaded>,
     pub(super) opened: Opened,
     pub(super) core: Arc<Core>,
-    pub(super) server: Server,
-    /// The listener for metrics alone, where there is one.
-    metrics_server: Option<Server>,
+    listeners: Listeners,
     metrics: PrometheusHandle,
+}
+
+/// The ports, taken.
+struct Listeners {
+    server: Server,
+    /// The one for metrics alone, where there is one.
+    metrics: Option<Server>,
 }
 
 /// Loads the configuration, binds, and checks everything.
@@ -56,12 +61,8 @@ pub(super) async fn start(inputs: &Inputs, watch: impl FnOnce(&Subject)) -> Resu
     let mut loaded = Config::load(inputs).map_err(|errors| refusal(&checks::unread(&errors)))?;
     let log = logging::start(&loaded.config);
     // First of all: where a port is taken, nothing else is touched.
-    let server = bind(loaded.config.server.listen, "server.listen (DURWARD_SERVER__LISTEN, or API_PORT for the port alone)").await?;
-    let metrics_server = match loaded.config.metrics.listen {
-        Some(listen) => Some(bind(listen, "metrics.listen (DURWARD_METRICS__LISTEN)").await?),
-        None => None,
-    };
-    loaded.took_port(server.local_addr().port());
+    let listeners = Listeners::bind(&loaded.config).await.map_err(|taken| problems(&loaded).unwrap_or(taken))?;
+    loaded.took_port(listeners.server.local_addr().port());
     let metrics = record_metrics()?;
     // What cannot be made is found by the checks of the data directory and the secrets.
     let _ = loaded.make_secrets(&SystemRandom);
@@ -77,20 +78,37 @@ pub(super) async fn start(inputs: &Inputs, watch: impl FnOnce(&Subject)) -> Resu
     let wrong = |error: &dyn std::fmt::Display| Failure::new(error.to_string());
     let opened = subject.prepared().await.map_err(|error| wrong(&error))?;
     let core = subject.core().await.map_err(|error| wrong(&error))?;
-    Ok(Started { loaded, opened, core, server, metrics_server, metrics })
+    Ok(Started { loaded, opened, core, listeners, metrics })
+}
+
+impl Listeners {
+    async fn bind(config: &Config) -> Result<Self, Failure> {
+        let setting = "server.listen (DURWARD_SERVER__LISTEN, or API_PORT for the port alone)";
+        let server = bind(config.server.listen, setting).await?;
+        let metrics = match config.metrics.listen {
+            Some(listen) => Some(bind(listen, "metrics.listen (DURWARD_METRICS__LISTEN)").await?),
+            None => None,
+        };
+        Ok(Self { server, metrics })
+    }
 }
 
 impl Started {
+    /// Where it listens.
+    pub(super) fn address(&self) -> SocketAddr {
+        self.listeners.server.local_addr()
+    }
+
     /// Serves until SIGTERM or SIGINT.
     pub(super) async fn serve(self) -> Result<(), Failure> {
-        let address = self.server.local_addr();
+        let address = self.address();
         let app = wire::app(&self.loaded, &self.opened, &self.core, address, self.metrics).map_err(Failure::usage)?;
         let (stop, stopping) = watch::channel(());
         let stopped = move || {
             let mut stopping = stopping.clone();
             async move { drop(stopping.changed().await) }
         };
-        if let Some(server) = self.metrics_server {
+        if let Some(server) = self.listeners.metrics {
             tracing::info!(metrics = %server.local_addr(), "serving metrics");
             let (router, rules, stopped) = (metrics_router(app.operations.clone()), app.rules.clone(), stopped());
             tokio::spawn(async move { server.run_router(router, &rules, stopped).await });
@@ -106,10 +124,17 @@ impl Started {
             tracing::info!("stopping: requests may finish, sockets are closed");
             drop(stop);
         });
-        self.server.run(app, stopped()).await;
+        self.listeners.server.run(app, stopped()).await;
         self.opened.close().await;
         Ok(())
     }
+}
+
+/// What is wrong with the configuration itself, if anything is: that is said rather than what follows from it.
+fn problems(loaded: &Loaded) -> Option<Failure> {
+    let problems = loaded.problems();
+    let errors = ConfigErrors { problems, unreadable: false };
+    (!errors.problems.is_empty()).then(|| refusal(&checks::unread(&errors)))
 }
 
 /// Names every check that fails, with its cure.
@@ -127,7 +152,9 @@ async fn bind(address: SocketAddr, setting: &str) -> Result<Server, Failure> {
     Server::bind(address).await.map_err(|error| {
         let why = match error.kind() {
             ErrorKind::AddrInUse => "another program listens there; stop it, or".to_owned(),
-            ErrorKind::PermissionDenied => "ports below 1024 need a right (CAP_NET_BIND_SERVICE); grant it, or".to_owned(),
+            ErrorKind::PermissionDenied => {
+                "ports below 1024 need a right (CAP_NET_BIND_SERVICE); grant it, or".to_owned()
+            }
             ErrorKind::AddrNotAvailable => "this machine does not have that address;".to_owned(),
             _ => format!("{error};"),
         };

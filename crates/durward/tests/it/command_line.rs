@@ -9,7 +9,9 @@ mod migrate;
 mod outage;
 mod serve;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use crate::kit::{Actor, Answer};
 

@@ -120,7 +120,12 @@ fn values_table() -> Vec<Broken> {
             &["tokens.refresh_ttl", "7d"],
         ),
         broken("config", "a duration of zero", [set("DURWARD_LIMITS__WINDOW", "0")], &["limits.window", "zero"]),
-        broken("config", "another database", [set("DATABASE_URL", "mysql://u@h/d")], &["database.url", "postgresql://"]),
+        broken(
+            "config",
+            "another database",
+            [set("DATABASE_URL", "mysql://u@h/d")],
+            &["database.url", "postgresql://"],
+        ),
         broken(
             "config",
             "an sslmode that is none",

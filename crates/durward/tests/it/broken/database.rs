@@ -287,7 +287,8 @@ async fn a_wrong_password() {
     if command(&["migrate", "--check"], with(&settings)).await.code == 0 {
         return;
     }
-    let broken = broken("database", "a wrong password", [], &["database.url", "password authentication failed", "psql"]);
+    let broken =
+        broken("database", "a wrong password", [], &["database.url", "password authentication failed", "psql"]);
     examine(&broken, &command(&["doctor", "--json"], with(&settings)).await).unwrap();
     refused(&broken, &command(&["serve"], with(&settings)).await).unwrap();
 }

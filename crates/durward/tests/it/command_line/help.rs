@@ -7,7 +7,10 @@ fn commands(help: &str) -> Vec<String> {
     let list = help.split_once("Commands:\n").map_or("", |(_, list)| list);
     let lines = list.lines().take_while(|line| !line.is_empty()).filter(|line| line.starts_with("  "));
     let names = lines.filter_map(|line| line.strip_prefix("  ")?.split_whitespace().next());
-    names.filter(|name| *name != "help" && name.chars().all(|c| c.is_ascii_lowercase() || c == '-')).map(str::to_owned).collect()
+    names
+        .filter(|name| *name != "help" && name.chars().all(|c| c.is_ascii_lowercase() || c == '-'))
+        .map(str::to_owned)
+        .collect()
 }
 
 #[tokio::test]
@@ -24,7 +27,8 @@ async fn every_command_has_an_example() {
         open.extend(commands(&output.stdout).into_iter().map(|name| [command.clone(), vec![name]].concat()));
         seen.push(command.join(" "));
     }
-    for known in ["dev", "serve", "migrate", "doctor", "seed", "openapi", "config show", "config check", "user create"] {
+    for known in ["dev", "serve", "migrate", "doctor", "seed", "openapi", "config show", "config check", "user create"]
+    {
         assert!(seen.iter().any(|name| name == known), "{known} is not among {seen:?}");
     }
     for known in ["list", "show", "set-role", "suspend", "activate", "set-password", "revoke-sessions", "delete"] {

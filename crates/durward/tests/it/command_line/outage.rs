@@ -1,10 +1,11 @@
 //! A database that goes away for a while.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use durward_store::Target;
 use durward_store::testing::{self, Backend, Fresh, backends};
 use serde_json::json;
+use tokio::time::Instant;
 
 use crate::kit::{Actor, PASSWORD, Process, Site, email};
 

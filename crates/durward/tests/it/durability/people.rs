@@ -38,7 +38,14 @@ impl Server {
     }
 
     /// A call that can only be answered with this status.
-    async fn call_for(self, status: u16, method: Method, path: &str, token: Option<&str>, body: Value) -> Option<Value> {
+    async fn call_for(
+        self,
+        status: u16,
+        method: Method,
+        path: &str,
+        token: Option<&str>,
+        body: Value,
+    ) -> Option<Value> {
         let (found, body) = self.call(method, path, token, body).await?;
         assert_eq!(found, status, "{path}: {body}");
         Some(body)

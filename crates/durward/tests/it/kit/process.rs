@@ -3,15 +3,16 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use durward_store::Target;
 use durward_store::testing::Fresh;
 use rustix::process::{Pid, Signal, kill_process};
+use tokio::time::Instant;
 
 use super::Actor;
 
@@ -21,8 +22,6 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// The server, running. It is killed when this goes.
 pub struct Process {
     child: Child,
-    /// Where it runs, and what a test may share between starts.
-    pub directory: PathBuf,
     /// The public URL's origin.
     pub origin: String,
     address: Option<SocketAddr>,
@@ -64,8 +63,7 @@ impl Process {
         let given = env.iter().find(|(name, _)| *name == "DURWARD_SERVER__PUBLIC_URL");
         let origin = given.map_or_else(String::new, |(_, url)| (*url).to_owned());
         let (stdout, stderr) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
-        let mut process =
-            Self { child, directory: directory.to_owned(), origin, address: None, output, readers, _own: None };
+        let mut process = Self { child, origin, address: None, output, readers, _own: None };
         process.readers = vec![collect(stdout, &process.output[0]), collect(stderr, &process.output[1])];
         process
     }
@@ -96,11 +94,6 @@ impl Process {
     #[track_caller]
     pub fn address(&self) -> SocketAddr {
         self.address.expect("it is ready")
-    }
-
-    /// The process's id.
-    pub fn id(&self) -> u32 {
-        self.child.id()
     }
 
     /// Somebody with an empty cookie jar, on a page of the public origin.

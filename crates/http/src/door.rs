@@ -193,7 +193,8 @@ fn note(site: &Site, path: Option<&Path>, method: &Method, response: &Response<B
     let user = noted.user.map(|user| user.0);
     let (code, cause) =
         noted.cause.as_ref().map_or((None, None), |(code, cause)| (Some(code.as_str()), cause.as_deref()));
-    let (ms, ip) = (noted.took.as_secs_f64() * 1e3, noted.ip);
+    // In whole microseconds: more digits than that mean nothing.
+    let (ms, ip) = ((noted.took.as_secs_f64() * 1e6).round() / 1e3, noted.ip);
     if status == StatusCode::SERVICE_UNAVAILABLE {
         tracing::warn!(request_id, method, route, status = status.as_u16(), ms, user, %ip, code, cause, "request");
     } else {

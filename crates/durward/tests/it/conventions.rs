@@ -1,5 +1,7 @@
 //! What holds for every answer (contract section 1), and for every request from a browser (section 4).
 
+mod origins;
+
 use bytes::Bytes;
 use http::Method;
 use serde_json::json;
@@ -55,10 +57,31 @@ on_both! {
             (ann.get("/api/v1/auth/login").await, 405, "method_not_allowed"),
             (client.put("/api/v1/settings", json!({ "nope": 1 })).await, 422, "validation_failed"),
             (client.send(Method::PUT, "/api/v1/settings", &[JSON], "{".into()).await, 400, "bad_body"),
-            (client.send(Method::PUT, "/api/v1/settings", &[JSON], Bytes::from_static(b"{\"theme\":\"\xff\"}")).await, 400, "bad_body"),
+            (
+                client
+                    .send(Method::PUT, "/api/v1/settings", &[JSON], Bytes::from_static(b"{\"theme\":\"\xff\"}"))
+                    .await,
+                400,
+                "bad_body",
+            ),
             (client.send(Method::PUT, "/api/v1/settings", &[], "{}".into()).await, 415, "unsupported_media_type"),
-            (client.send(Method::PUT, "/api/v1/settings", &[("content-type", "text/plain")], "{}".into()).await, 415, "unsupported_media_type"),
-            (client.send(Method::PUT, "/api/v1/settings", &[("content-type", "application/json; charset=latin1")], "{}".into()).await, 415, "unsupported_media_type"),
+            (
+                client.send(Method::PUT, "/api/v1/settings", &[("content-type", "text/plain")], "{}".into()).await,
+                415,
+                "unsupported_media_type",
+            ),
+            (
+                client
+                    .send(
+                        Method::PUT,
+                        "/api/v1/settings",
+                        &[("content-type", "application/json; charset=latin1")],
+                        "{}".into(),
+                    )
+                    .await,
+                415,
+                "unsupported_media_type",
+            ),
             (client.send(Method::PUT, "/api/v1/settings", &[JSON], body_of(LIMIT + 1)).await, 413, "body_too_large"),
             (client.get("/api/v1/sessions?limit=%").await, 400, "bad_request"),
             (client.get("/api/v1/admin/users").await, 403, "forbidden"),
@@ -113,15 +136,26 @@ on_both! {
     async fn security_headers(app) {
         let ann = app.user("ann").await;
         for answer in [
-            ann.get(STATUS).await, ann.get("/nope").await, ann.get("/api/v1/nope").await, ann.delete(STATUS).await,
-            ann.put("/api/v1/settings", json!({ "nope": 1 })).await, app.visitor().get("/api/v1/profile").await,
-            ann.get("/health").await, ann.get("/docs").await, ann.get("/").await, ann.get("/metrics").await,
-            ann.get("/.well-known/jwks.json").await, ann.get("/api/v1/openapi.json").await,
+            ann.get(STATUS).await,
+            ann.get("/nope").await,
+            ann.get("/api/v1/nope").await,
+            ann.delete(STATUS).await,
+            ann.put("/api/v1/settings", json!({ "nope": 1 })).await,
+            app.visitor().get("/api/v1/profile").await,
+            ann.get("/health").await,
+            ann.get("/docs").await,
+            ann.get("/").await,
+            ann.get("/metrics").await,
+            ann.get("/.well-known/jwks.json").await,
+            ann.get("/api/v1/openapi.json").await,
             ann.send(Method::OPTIONS, STATUS, &[], Bytes::new()).await,
-            ann.send(Method::HEAD, STATUS, &[], Bytes::new()).await, ann.post_empty("/api/v1/auth/logout").await,
+            ann.send(Method::HEAD, STATUS, &[], Bytes::new()).await,
+            ann.post_empty("/api/v1/auth/logout").await,
         ] {
             for (name, value) in [
-                ("x-content-type-options", "nosniff"), ("referrer-policy", "no-referrer"), ("x-frame-options", "DENY"),
+                ("x-content-type-options", "nosniff"),
+                ("referrer-policy", "no-referrer"),
+                ("x-frame-options", "DENY"),
                 ("cross-origin-opener-policy", "same-origin"),
             ] {
                 assert_eq!(answer.header(name), Some(value), "{}", answer.request);
@@ -146,7 +180,8 @@ on_both! {
         }
         let head = |more: &str| {
             format!(
-                "POST {register} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nConnection: close\r\n{more}\r\n"
+                "POST {register} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n\
+                Connection: close\r\n{more}\r\n"
             )
         };
         let chunked = |length: usize| {
@@ -177,7 +212,9 @@ on_both! {
         let answer = raw(&app, big.as_bytes()).await;
         assert!(answer.starts_with("HTTP/1.1 431 "), "{answer}");
         for nonsense in [
-            "nonsense\r\n\r\n", "GET\r\n\r\n", "GET / HTTP/9.9\r\n\r\n",
+            "nonsense\r\n\r\n",
+            "GET\r\n\r\n",
+            "GET / HTTP/9.9\r\n\r\n",
             "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: x\r\n\r\n",
             "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
             "GET / HTTP/1.1\r\nHost: x\r\nBad Header: x\r\n\r\n",
@@ -210,8 +247,12 @@ mod switched_off {
         async fn security_headers(app) {
             let answer = app.visitor().get(STATUS).await.is(200);
             for name in [
-                "x-content-type-options", "referrer-policy", "x-frame-options", "content-security-policy",
-                "cross-origin-opener-policy", "strict-transport-security",
+                "x-content-type-options",
+                "referrer-policy",
+                "x-frame-options",
+                "content-security-policy",
+                "cross-origin-opener-policy",
+                "strict-transport-security",
             ] {
                 assert_eq!(answer.header(name), None);
             }
@@ -236,136 +277,6 @@ mod over_https {
                 let hsts = answer.header("strict-transport-security");
                 assert_eq!(hsts.is_some_and(|value| value.starts_with("max-age=")), said, "{environment} {path}");
             }
-        }
-    }
-}
-
-mod origins {
-    use super::*;
-
-    const ORIGINS: &[(&str, &str)] = &[("CORS_ALLOWED_ORIGINS", "https://spa.example.com,http://localhost:3000")];
-
-    on_both! {
-        with ORIGINS;
-
-        /// Which pages may change something, by what the browser says of them.
-        async fn who_may_change_something(app) {
-            let own = app.origin.as_str();
-            let page = format!("{own}/some/page?x=https://evil.example");
-            let table: Vec<(Vec<(&str, &str)>, bool)> = vec![
-                (vec![("origin", own)], true),
-                (vec![("origin", "https://spa.example.com")], true),
-                (vec![("origin", "http://localhost:3000")], true),
-                (vec![("origin", "https://spa.example.com:443")], true),
-                (vec![("origin", "HTTPS://SPA.example.com")], true),
-                (vec![], true),
-                (vec![("origin", "https://evil.example")], false),
-                (vec![("origin", "null")], false),
-                (vec![("origin", "")], false),
-                (vec![("origin", "http://spa.example.com")], false),
-                (vec![("origin", "https://spa.example.com:8443")], false),
-                (vec![("origin", "https://spa.example.com.evil.example")], false),
-                (vec![("origin", "https://evil-spa.example.com")], false),
-                (vec![("origin", "https://sub.spa.example.com")], false),
-                (vec![("origin", "https://example.com")], false),
-                (vec![("origin", "https://spa.example.com/")], false),
-                (vec![("origin", "https://spa.example.com@evil.example")], false),
-                (vec![("origin", "https://evil.example/https://spa.example.com")], false),
-                (vec![("origin", "http://localhost:3001")], false),
-                (vec![("origin", "http://localhost")], false),
-                (vec![("origin", "http://127.0.0.1:3000")], false),
-                (vec![("origin", "*")], false),
-                (vec![("referer", &page)], true),
-                (vec![("referer", "https://spa.example.com/x")], true),
-                (vec![("referer", "https://evil.example/?https://spa.example.com/")], false),
-                (vec![("referer", "https://spa.example.com.evil.example/")], false),
-                (vec![("referer", "nonsense")], false),
-                (vec![("origin", own), ("referer", "https://evil.example/")], true),
-                (vec![("origin", "null"), ("referer", &page)], false),
-                (vec![("origin", "https://evil.example"), ("referer", &page)], false),
-                (vec![("sec-fetch-site", "cross-site")], false),
-                (vec![("sec-fetch-site", "cross-site"), ("referer", &page)], false),
-                (vec![("sec-fetch-site", "cross-site"), ("origin", "https://spa.example.com")], true),
-                (vec![("sec-fetch-site", "cross-site"), ("origin", "https://evil.example")], false),
-                (vec![("sec-fetch-site", "same-origin")], true),
-                (vec![("sec-fetch-site", "same-site")], true),
-                (vec![("sec-fetch-site", "none")], true),
-            ];
-            for (number, (headers, allowed)) in table.into_iter().enumerate() {
-                let client = app.app_client();
-                let body = json!({ "email": format!("u{number}@example.com"), "password": PASSWORD }).to_string();
-                let headers = [headers.as_slice(), &[JSON]].concat();
-                let answer = client.send(Method::POST, "/api/v1/auth/register", &headers, body.into()).await;
-                if allowed {
-                    assert_eq!(answer.status, 201, "{headers:?}");
-                } else {
-                    assert_eq!(answer.status, 403, "{headers:?}");
-                    answer.refused(403, "origin_denied");
-                }
-                // Reading is nobody's to forbid: the browser shows the answer to its own pages alone.
-                client.send(Method::GET, STATUS, &headers, Bytes::new()).await.is(200);
-            }
-            let twice = app.visitor().with_another("origin", own).post_empty("/api/v1/auth/logout").await;
-            twice.refused(403, "origin_denied");
-            for method in [Method::PUT, Method::DELETE] {
-                let evil = app.visitor().with("origin", "https://evil.example");
-                let path = if method == Method::PUT { "/api/v1/settings" } else { "/api/v1/sessions" };
-                evil.send(method, path, &[], Bytes::new()).await.refused(403, "origin_denied");
-            }
-        }
-
-        /// Preflights and answers are for listed origins, with credentials, and never for all.
-        async fn cors(app) {
-            let ask = [("access-control-request-method", "PUT"), ("access-control-request-headers", "x-csrf-token")];
-            for origin in [app.origin.as_str(), "https://spa.example.com", "http://localhost:3000"] {
-                let page = app.visitor().with("origin", origin);
-                let answer = page.send(Method::OPTIONS, "/api/v1/settings", &ask, Bytes::new()).await.is(204);
-                assert_eq!(answer.header("access-control-allow-origin"), Some(origin));
-                assert_eq!(answer.header("access-control-allow-credentials"), Some("true"));
-                assert!(answer.header("access-control-allow-methods").unwrap().contains("PUT"));
-                let headers = answer.header("access-control-allow-headers").unwrap().to_ascii_lowercase();
-                for name in ["content-type", "authorization", "x-csrf-token"] {
-                    assert!(headers.contains(name), "{headers}");
-                }
-                for answer in [page.get(STATUS).await.is(200), page.get("/api/v1/profile").await.is(401), page.get("/nope").await.is(404)] {
-                    assert_eq!(answer.header("access-control-allow-origin"), Some(origin), "{}", answer.request);
-                    assert_eq!(answer.header("access-control-allow-credentials"), Some("true"));
-                    let exposed = answer.header("access-control-expose-headers").unwrap().to_ascii_lowercase();
-                    assert!(exposed.contains("x-csrf-token") && exposed.contains("x-request-id"), "{exposed}");
-                    assert!(answer.header("vary").unwrap().to_ascii_lowercase().contains("origin"));
-                }
-            }
-            for origin in ["https://evil.example", "null", "https://spa.example.com.evil.example", "*"] {
-                let page = app.visitor().with("origin", origin);
-                for answer in [
-                    page.send(Method::OPTIONS, "/api/v1/settings", &ask, Bytes::new()).await.is(204),
-                    page.get(STATUS).await.is(200),
-                    page.post("/api/v1/auth/login", json!({})).await.is(403),
-                ] {
-                    let said = answer.headers.keys().filter(|name| name.as_str().starts_with("access-control"));
-                    assert_eq!(said.count(), 0, "{origin} {}", answer.request);
-                    assert!(answer.header("vary").unwrap().to_ascii_lowercase().contains("origin"));
-                }
-            }
-            // An OPTIONS that is no preflight lists the methods.
-            let answer = app.app_client().send(Method::OPTIONS, "/api/v1/settings", &[], Bytes::new()).await.is(204);
-            assert_eq!(answer.header("allow"), Some("GET, HEAD, PUT, OPTIONS"));
-            assert_eq!(answer.header("access-control-allow-methods"), None);
-            app.app_client().send(Method::OPTIONS, "/nope", &[], Bytes::new()).await.refused(404, "not_found");
-        }
-
-        /// A page of a listed origin goes the whole way, with its cookies.
-        async fn a_page_of_another_origin_works(app) {
-            app.register("ann").await;
-            let page = app.visitor().with("origin", "https://spa.example.com").with("sec-fetch-site", "cross-site");
-            let body = json!({ "email": "ann@example.com", "password": PASSWORD });
-            page.post("/api/v1/auth/login", body).await.is(200);
-            page.put("/api/v1/settings", json!({ "theme": "light" })).await.is(200);
-            page.post_empty("/api/v1/auth/refresh").await.is(200);
-            let mut socket = page.socket("/api/v1/ws/chat").await;
-            socket.expect("ready").await;
-            assert_eq!(page.copy().with("origin", "https://evil.example").try_socket("/api/v1/ws/chat").await.err(), Some(403));
-            page.post_empty("/api/v1/auth/logout").await.is(204);
         }
     }
 }

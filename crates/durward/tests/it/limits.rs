@@ -157,8 +157,12 @@ mod address {
             let wait = wait_of(login(&app.visitor(), &email("ann"), PASSWORD).await);
             assert!((57..=60).contains(&wait), "{wait}");
             for (name, value) in [
-                ("x-forwarded-for", "203.0.113.9"), ("x-real-ip", "203.0.113.9"), ("forwarded", "for=203.0.113.9"),
-                ("cf-connecting-ip", "203.0.113.9"), ("true-client-ip", "203.0.113.9"), ("x-client-ip", "203.0.113.9"),
+                ("x-forwarded-for", "203.0.113.9"),
+                ("x-real-ip", "203.0.113.9"),
+                ("forwarded", "for=203.0.113.9"),
+                ("cf-connecting-ip", "203.0.113.9"),
+                ("true-client-ip", "203.0.113.9"),
+                ("x-client-ip", "203.0.113.9"),
             ] {
                 wait_of(login(&app.visitor().with(name, value), &email("ann"), PASSWORD).await);
             }
@@ -184,8 +188,14 @@ mod behind_proxies {
             app.register("ann").await;
             // Each client: the first two ways use its budget up, and the rest find it used up.
             for clients in [
-                &["198.51.100.1", "6.6.6.6, 198.51.100.1", "198.51.100.1, 10.1.2.3", "127.0.0.1,198.51.100.1 , 10.0.0.9",
-                    "::ffff:198.51.100.1", "198.51.100.1:4711"][..],
+                &[
+                    "198.51.100.1",
+                    "6.6.6.6, 198.51.100.1",
+                    "198.51.100.1, 10.1.2.3",
+                    "127.0.0.1,198.51.100.1 , 10.0.0.9",
+                    "::ffff:198.51.100.1",
+                    "198.51.100.1:4711",
+                ][..],
                 &["198.51.100.2", "198.51.100.1, 198.51.100.2", "junk, 198.51.100.2, 10.0.0.1"],
                 &["2001:db8:1:2::1", "2001:db8:1:2:ffff::9", "2001:db8:1:2:1:2:3:4", "[2001:db8:1:2::7]:4711"],
                 &["2001:db8:1:3::1", "2001:db8:1:3::2", "2001:db8:1:3::3"],
@@ -203,9 +213,11 @@ mod behind_proxies {
             // Who comes without the header is the proxy itself, with a budget of its own.
             app.login("ann").await;
             // Several headers are one list.
-            let split = app.visitor().with("x-forwarded-for", "203.0.113.5").with_another("x-forwarded-for", "198.51.100.1");
+            let split =
+                app.visitor().with("x-forwarded-for", "203.0.113.5").with_another("x-forwarded-for", "198.51.100.1");
             wait_of(login(&split, &email("ann"), PASSWORD).await);
-            let other = app.visitor().with("x-forwarded-for", "198.51.100.1").with_another("x-forwarded-for", "203.0.113.5");
+            let other =
+                app.visitor().with("x-forwarded-for", "198.51.100.1").with_another("x-forwarded-for", "203.0.113.5");
             login(&other, &email("ann"), PASSWORD).await.is(200);
             // The sessions list says where a session came from.
             let sessions = other.get("/api/v1/sessions").await.is(200).json();

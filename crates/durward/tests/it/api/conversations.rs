@@ -82,7 +82,10 @@ on_both! {
         let said = texts(&page, "content");
         assert_eq!([&said[0], &said[2], &said[4], &said[6]], ["one", "two", "three", "vier 🦊 \"quoted\" <b>"]);
         assert!(said[7].contains("vier 🦊 \"quoted\" <b>"), "the echo says what it was told");
-        assert_eq!(page["items"][0].as_object().unwrap().keys().collect::<Vec<_>>(), ["id", "role", "content", "created_at"]);
+        assert_eq!(
+            page["items"][0].as_object().unwrap().keys().collect::<Vec<_>>(),
+            ["id", "role", "content", "created_at"]
+        );
         for limit in [1, 3, 7, 8, 100] {
             assert_eq!(walk(&ann, &path, limit, "id").await, texts(&page, "id"), "pages of {limit}");
         }
@@ -100,11 +103,19 @@ on_both! {
             assert_eq!(walk(&ann, CONVERSATIONS, limit, "id").await, ids, "pages of {limit}");
         }
         for (query, pointer) in [
-            ("limit=0", "/limit"), ("limit=101", "/limit"), ("limit=-1", "/limit"), ("limit=x", "/limit"),
-            ("limit=", "/limit"), ("cursor=nonsense", "/cursor"), ("cursor=", "/cursor"), ("offset=1", "/offset"),
+            ("limit=0", "/limit"),
+            ("limit=101", "/limit"),
+            ("limit=-1", "/limit"),
+            ("limit=x", "/limit"),
+            ("limit=", "/limit"),
+            ("cursor=nonsense", "/cursor"),
+            ("cursor=", "/cursor"),
+            ("offset=1", "/offset"),
             ("limit=1&limit=2", "/limit"),
         ] {
-            for path in [CONVERSATIONS.to_owned(), format!("{CONVERSATIONS}/{}/messages", ids[0]), "/api/v1/sessions".into()] {
+            for path in
+                [CONVERSATIONS.to_owned(), format!("{CONVERSATIONS}/{}/messages", ids[0]), "/api/v1/sessions".into()]
+            {
                 let problem = ann.get(&format!("{path}?{query}")).await.refused(422, "validation_failed").json();
                 assert_eq!(problem["errors"][0]["pointer"], pointer, "{path} {query}");
             }

@@ -106,9 +106,14 @@ on_both! {
         assert_eq!(reason(&ann, &another).await, "none");
         assert_eq!(refusal(&ann.copy().with("x-csrf-token", &another)).await, "mismatch");
         assert_eq!(refusal(&ann.copy().with("x-csrf-token", &good.to_uppercase())).await, "mismatch");
-        assert_eq!(refusal(&ann.copy().with("x-csrf-token", &good).with_another("x-csrf-token", &good)).await, "mismatch");
-        let twice = format!("access_token={}; csrf_token={good}; csrf_token={another}", ann.cookie("access_token").unwrap());
-        let headers = [("cookie", twice.as_str()), ("x-csrf-token", good.as_str()), ("content-type", "application/json")];
+        assert_eq!(
+            refusal(&ann.copy().with("x-csrf-token", &good).with_another("x-csrf-token", &good)).await,
+            "mismatch"
+        );
+        let twice =
+            format!("access_token={}; csrf_token={good}; csrf_token={another}", ann.cookie("access_token").unwrap());
+        let headers =
+            [("cookie", twice.as_str()), ("x-csrf-token", good.as_str()), ("content-type", "application/json")];
         let answer = ann.send(Method::PUT, "/api/v1/settings", &headers, "{}".into()).await;
         assert_eq!(answer.refused(403, "csrf_failed").json()["reason"], "mismatch");
 
@@ -116,10 +121,22 @@ on_both! {
         let nonce = jws::encode([7; 32]);
         let signature = another.rsplit(':').next().unwrap();
         for nonsense in [
-            "x", ":", "::", "a:b:c", &session, &good[1..], &format!("{good}0"), &format!("0{good}"), &format!("+{good}"),
-            &format!("{now}:{nonce}"), &format!("{now}:{nonce}:{}", signature.to_uppercase()),
-            &format!("{now}:short:{signature}"), &format!("{now}:{nonce}=:{signature}"), &format!("{now}:{nonce}:{signature}:"),
-            &format!("-1:{nonce}:{signature}"), &format!("99999999999999999999:{nonce}:{signature}"),
+            "x",
+            ":",
+            "::",
+            "a:b:c",
+            &session,
+            &good[1..],
+            &format!("{good}0"),
+            &format!("0{good}"),
+            &format!("+{good}"),
+            &format!("{now}:{nonce}"),
+            &format!("{now}:{nonce}:{}", signature.to_uppercase()),
+            &format!("{now}:short:{signature}"),
+            &format!("{now}:{nonce}=:{signature}"),
+            &format!("{now}:{nonce}:{signature}:"),
+            &format!("-1:{nonce}:{signature}"),
+            &format!("99999999999999999999:{nonce}:{signature}"),
         ] {
             // A shorter number is a token of another time, which the signature tells; all others are no tokens.
             let expected = if *nonsense == good[1..] { "signature" } else { "malformed" };
@@ -127,13 +144,17 @@ on_both! {
         }
 
         for forged in [
-            made(now, &nonce, ""), made(now, &nonce, "x"), made(now, &nonce, &session.to_uppercase()),
-            format!("{}:{nonce}:{signature}", now - 1), format!("{now}:{}:{signature}", jws::encode([8; 32])),
+            made(now, &nonce, ""),
+            made(now, &nonce, "x"),
+            made(now, &nonce, &session.to_uppercase()),
+            format!("{}:{nonce}:{signature}", now - 1),
+            format!("{now}:{}:{signature}", jws::encode([8; 32])),
             format!("{now}:{nonce}:{}", "0".repeat(64)),
         ] {
             assert_eq!(reason(&ann, &forged).await, "signature", "{forged}");
         }
-        for (seconds, expected) in [(-3_590, "none"), (-3_601, "expired"), (50, "none"), (70, "expired"), (-1_000_000, "expired")]
+        for (seconds, expected) in
+            [(-3_590, "none"), (-3_601, "expired"), (50, "none"), (70, "expired"), (-1_000_000, "expired")]
         {
             assert_eq!(reason(&ann, &made(now + seconds, &nonce, &session)).await, expected, "{seconds}");
         }

@@ -165,7 +165,8 @@ mod in_production {
         async fn cookies_are_cleared_as_they_were_set(app) {
             let ann = app.user("ann").await;
             let answer = ann.post_empty(LOGOUT).await.is(204);
-            let access = "__Secure-access_token=; Path=/; Max-Age=0; SameSite=Lax; Domain=example.com; HttpOnly; Secure";
+            let access =
+                "__Secure-access_token=; Path=/; Max-Age=0; SameSite=Lax; Domain=example.com; HttpOnly; Secure";
             assert_eq!(answer.set_cookie("__Secure-access_token"), Some(access));
             let refresh = "__Secure-refresh_token=; Path=/api/v1/auth; Max-Age=0; SameSite=Lax; Domain=example.com; \
                 HttpOnly; Secure";

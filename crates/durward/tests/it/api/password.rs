@@ -69,7 +69,9 @@ on_both! {
             assert_eq!(problem["errors"][0]["pointer"], "/new_password");
         }
         for body in [
-            json!({}), json!({ "current_password": PASSWORD }), json!({ "current_password": 5, "new_password": NEW }),
+            json!({}),
+            json!({ "current_password": PASSWORD }),
+            json!({ "current_password": 5, "new_password": NEW }),
             json!({ "current_password": PASSWORD, "new_password": NEW, "user_id": 1 }),
         ] {
             ann.post(CHANGE, body).await.refused(422, "validation_failed");

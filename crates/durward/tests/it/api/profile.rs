@@ -18,10 +18,14 @@ on_both! {
         let ann = app.login("ann").await;
         let body = ann.get(PROFILE).await.is(200).json();
         assert_eq!((&body["user"]["id"], &body["user"]["email"]), (&json!(id), &json!("ann@example.com")));
-        assert_eq!(body["profile"], json!({
-            "mission_statement": null, "work_style_preferences": {}, "productivity_patterns": {}, "personal_goals": {},
-            "reflective_coach_summary": null,
-        }));
+        assert_eq!(
+            body["profile"],
+            json!({
+                "mission_statement": null, "work_style_preferences": {}, "productivity_patterns": {},
+                "personal_goals": {},
+                "reflective_coach_summary": null,
+            })
+        );
         assert!(!body.to_string().contains("password"));
         app.visitor().get(PROFILE).await.refused(401, "token_missing");
     }
@@ -34,14 +38,20 @@ on_both! {
         assert_eq!(answer.json()["profile"]["personal_goals"], goals);
         let answer = ann.put(PROFILE, json!({ "full_name": " Ann Lee " })).await.is(200).json();
         assert_eq!(answer, ann.get(PROFILE).await.is(200).json());
-        assert_eq!((&answer["user"]["full_name"], &answer["profile"]["mission_statement"]), (&json!("Ann Lee"), &json!("To be.")));
+        assert_eq!(
+            (&answer["user"]["full_name"], &answer["profile"]["mission_statement"]),
+            (&json!("Ann Lee"), &json!("To be."))
+        );
         assert_eq!(answer["profile"]["personal_goals"], goals);
         assert_ne!(answer["user"]["updated_at"], answer["user"]["created_at"]);
         // Whoever asks who is logged in hears the new name at once.
         assert_eq!(ann.get("/api/v1/auth/status").await.json()["user"]["full_name"], "Ann Lee");
         let cleared = json!({ "mission_statement": null, "personal_goals": null, "full_name": null });
         let answer = ann.put(PROFILE, cleared).await.is(200).json();
-        assert_eq!((&answer["profile"]["mission_statement"], &answer["profile"]["personal_goals"]), (&json!(null), &json!({})));
+        assert_eq!(
+            (&answer["profile"]["mission_statement"], &answer["profile"]["personal_goals"]),
+            (&json!(null), &json!({}))
+        );
         assert_eq!(answer["user"]["full_name"], json!(null));
         ann.put(PROFILE, json!({})).await.is(200);
         assert_eq!(bob.get(PROFILE).await.json()["user"]["full_name"], "bob");
@@ -52,13 +62,28 @@ on_both! {
         let ann = app.user("ann").await;
         let before = ann.get(PROFILE).await.json();
         for (name, value) in [
-            ("role", json!("admin")), ("status", json!("active")), ("id", json!(1)), ("email", json!("root@example.com")),
-            ("user", json!({ "role": "admin" })), ("profile", json!({})), ("email_verified", json!(true)),
-            ("tfa_enabled", json!(false)), ("password", json!("x")), ("created_at", json!("2020-01-01T00:00:00Z")),
-            ("full_name", json!(5)), ("full_name", json!("x".repeat(201))), ("full_name", json!("a\u{7}b")),
-            ("mission_statement", json!({})), ("mission_statement", json!("x".repeat(20_000))), ("mission_statement", json!("a\u{0}")),
-            ("personal_goals", json!("text")), ("personal_goals", json!([1])), ("personal_goals", json!({ "a": "\u{0}" })),
-            ("work_style_preferences", json!(true)), ("productivity_patterns", json!(1)), ("reflective_coach_summary", json!(["x"])),
+            ("role", json!("admin")),
+            ("status", json!("active")),
+            ("id", json!(1)),
+            ("email", json!("root@example.com")),
+            ("user", json!({ "role": "admin" })),
+            ("profile", json!({})),
+            ("email_verified", json!(true)),
+            ("tfa_enabled", json!(false)),
+            ("password", json!("x")),
+            ("created_at", json!("2020-01-01T00:00:00Z")),
+            ("full_name", json!(5)),
+            ("full_name", json!("x".repeat(201))),
+            ("full_name", json!("a\u{7}b")),
+            ("mission_statement", json!({})),
+            ("mission_statement", json!("x".repeat(20_000))),
+            ("mission_statement", json!("a\u{0}")),
+            ("personal_goals", json!("text")),
+            ("personal_goals", json!([1])),
+            ("personal_goals", json!({ "a": "\u{0}" })),
+            ("work_style_preferences", json!(true)),
+            ("productivity_patterns", json!(1)),
+            ("reflective_coach_summary", json!(["x"])),
         ] {
             let problem = ann.put(PROFILE, json!({ name: value })).await.refused(422, "validation_failed").json();
             assert_eq!(pointers(&problem), [format!("/{name}")], "{value}");

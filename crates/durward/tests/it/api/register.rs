@@ -50,7 +50,8 @@ on_both! {
     /// Spelling, case and space make no other address of one.
     async fn an_address_is_taken_in_every_spelling(app) {
         app.register("ann").await;
-        for spelling in ["ann@example.com", "ANN@EXAMPLE.COM", "Ann@Example.com", "  ann@example.com\t", "\nann@example.com\r\n"]
+        for spelling in
+            ["ann@example.com", "ANN@EXAMPLE.COM", "Ann@Example.com", "  ann@example.com\t", "\nann@example.com\r\n"]
         {
             app.visitor().post(REGISTER, form(spelling)).await.refused(409, "email_taken");
         }
@@ -90,7 +91,8 @@ on_both! {
     /// What is missing, of another type, or not an address is named.
     async fn a_refusal_points_at_the_member(app) {
         let long_name = "n".repeat(201);
-        let long_email = format!("{}@{}.example", "a".repeat(64), ["b".repeat(60), "c".repeat(60), "d".repeat(60)].join("."));
+        let long_email =
+            format!("{}@{}.example", "a".repeat(64), ["b".repeat(60), "c".repeat(60), "d".repeat(60)].join("."));
         assert_eq!(long_email.len(), 64 + 1 + 182 + 8);
         let table = [
             (json!({ "password": PASSWORD }), "/email"),
@@ -144,8 +146,19 @@ on_both! {
         let grows = format!("{}{}", "kx9 ".repeat(225), "\u{fdfa}".repeat(35));
         assert_eq!((shrinks.len(), grows.len()), (8, 1_005));
         let weak = [
-            "", "xk8qv2!", "password", "12345678", "qwertyuiop", "iloveyou", "Password1", "aaaaaaaaaaaa",
-            "ann.lee@example.com", "Ann Lee1", &too_long, shrinks, &grows,
+            "",
+            "xk8qv2!",
+            "password",
+            "12345678",
+            "qwertyuiop",
+            "iloveyou",
+            "Password1",
+            "aaaaaaaaaaaa",
+            "ann.lee@example.com",
+            "Ann Lee1",
+            &too_long,
+            shrinks,
+            &grows,
         ];
         for password in weak {
             let body = json!({ "email": "ann.lee@example.com", "password": password, "full_name": "Ann Lee" });
@@ -166,8 +179,14 @@ on_both! {
         // The same in full-width letters, of three bytes each: NFKC makes one of them.
         let wide: String = most.chars().map(|c| char::from_u32(c as u32 + 0xfee0).unwrap()).collect();
         let passwords = [
-            "xkq8vz2m", "  spaces at both ends  ", "tab\tand\u{0}nul and\nline", "пароль-из-семи-слов", "🦊 climbs 🌵 with 🎻",
-            "\u{fb01}\u{fb02}xk8q", &most, &wide,
+            "xkq8vz2m",
+            "  spaces at both ends  ",
+            "tab\tand\u{0}nul and\nline",
+            "пароль-из-семи-слов",
+            "🦊 climbs 🌵 with 🎻",
+            "\u{fb01}\u{fb02}xk8q",
+            &most,
+            &wide,
         ];
         for (number, password) in passwords.iter().enumerate() {
             let email = format!("user{number}@example.com");

@@ -14,7 +14,7 @@ mod socket;
 
 pub use actor::Actor;
 pub use answer::Answer;
-pub use app::{App, Node, SECRET, email};
+pub use app::{App, SECRET, email};
 pub use clock::TestClock;
 pub use line::Line;
 pub use process::Process;

@@ -34,7 +34,7 @@ impl Open {
         if faults.is_empty() {
             return Ok(open);
         }
-        let lines: Vec<String> = faults.iter().map(|fault| format!("{fault}\n    cure: {}", fault.cure)).collect();
+        let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
         Err(Failure::new(lines.join("\n")))
     }
 }

@@ -19,8 +19,7 @@ use crate::wire;
 #[derive(Debug, Subcommand)]
 pub(crate) enum UserCommand {
     /// Opens an account. Without --password-stdin a password is made up and printed.
-    ///
-    /// Example: durward user create ann@example.com --role admin
+    #[command(after_help = "Example: durward user create ann@example.com --role admin")]
     Create {
         /// The address.
         email: Email,
@@ -32,19 +31,16 @@ pub(crate) enum UserCommand {
         password_stdin: bool,
     },
     /// Lists all accounts, one JSON object a line.
-    ///
-    /// Example: durward user list | jq .email
+    #[command(after_help = "Example: durward user list | jq .email")]
     List,
     /// Shows an account as JSON.
-    ///
-    /// Example: durward user show ann@example.com
+    #[command(after_help = "Example: durward user show ann@example.com")]
     Show {
         /// The address.
         email: Email,
     },
     /// Gives an account another role.
-    ///
-    /// Example: durward user set-role ann@example.com admin
+    #[command(after_help = "Example: durward user set-role ann@example.com admin")]
     SetRole {
         /// The address.
         email: Email,
@@ -52,22 +48,19 @@ pub(crate) enum UserCommand {
         role: Role,
     },
     /// Suspends an account: its sessions end at once, and nobody can log in to it.
-    ///
-    /// Example: durward user suspend ann@example.com
+    #[command(after_help = "Example: durward user suspend ann@example.com")]
     Suspend {
         /// The address.
         email: Email,
     },
     /// Makes an account active: a pending, suspended or deactivated one.
-    ///
-    /// Example: durward user activate ann@example.com
+    #[command(after_help = "Example: durward user activate ann@example.com")]
     Activate {
         /// The address.
         email: Email,
     },
     /// Replaces an account's password with the one on standard input. Its sessions end.
-    ///
-    /// Example: pass show ann | durward user set-password ann@example.com --password-stdin
+    #[command(after_help = "Example: pass show ann | durward user set-password ann@example.com --password-stdin")]
     SetPassword {
         /// The address.
         email: Email,
@@ -76,15 +69,13 @@ pub(crate) enum UserCommand {
         password_stdin: bool,
     },
     /// Ends all sessions of an account.
-    ///
-    /// Example: durward user revoke-sessions ann@example.com
+    #[command(after_help = "Example: durward user revoke-sessions ann@example.com")]
     RevokeSessions {
         /// The address.
         email: Email,
     },
     /// Deletes an account with its profile, settings, sessions and conversations.
-    ///
-    /// Example: durward user delete ann@example.com --yes
+    #[command(after_help = "Example: durward user delete ann@example.com --yes")]
     Delete {
         /// The address.
         email: Email,

@@ -2,10 +2,10 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use durward_store::testing::backends;
+use durward_store::testing::{self, Backend, backends};
 use serde_json::json;
 
-use crate::kit::process::run;
+use crate::kit::process::{database_url, run};
 use crate::kit::{Actor, Process, Site};
 
 const STEPS: [&str; 9] = [
@@ -74,6 +74,23 @@ async fn from_nothing_to_a_chat() {
     for (name, mode) in [("data", 0o700), ("data/durward.db", 0o600), ("data/tokens.secret", 0o600)] {
         let found = std::fs::metadata(directory.path().join(name)).unwrap().permissions().mode() & 0o777;
         assert_eq!(found, mode, "{name} has mode {found:o}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_postgresql_as_well() {
+    if !backends().contains(&Backend::Postgres) {
+        return;
+    }
+    let database = testing::empty(Backend::Postgres).await;
+    let url = database_url(&database);
+    let process = Process::start(&["dev"], &[("DATABASE_URL", &url)]).await;
+    process.line("Ctrl-C").await;
+    log_in(&process, "admin").await.get("/api/v1/admin/users").await.is(200);
+    log_in(&process, "user").await;
+    assert_eq!(database.count("SELECT COUNT(*) FROM users").await, 2, "nothing is left of the Golden Path");
+    if let Some((_, password)) = url.split_once("//").and_then(|(_, rest)| rest.split_once('@')?.0.split_once(':')) {
+        assert!(!process.stdout().contains(password) && !process.stderr().contains(password));
     }
 }
 

@@ -24,6 +24,10 @@ async fn every_command_has_an_example() {
         let output = run(directory.path(), &words, &[], "").await.code(0);
         assert!(output.stdout.contains("Example: "), "durward {} has no example:\n{}", words.join(" "), output.stdout);
         assert!(output.stdout.contains("--config <FILE>"), "durward {}", words.join(" "));
+        words.pop();
+        words.push("-h");
+        let short = run(directory.path(), &words, &[], "").await.code(0);
+        assert!(short.stdout.contains("Example: "), "durward {} has no example", words.join(" "));
         open.extend(commands(&output.stdout).into_iter().map(|name| [command.clone(), vec![name]].concat()));
         seen.push(command.join(" "));
     }

@@ -30,6 +30,8 @@ pub(crate) enum Outcome {
     Worth { found: String, cure: String },
     /// It does not work.
     Bad { found: String, cure: String },
+    /// It could not be looked at, for this reason.
+    Skipped(String),
 }
 
 type Running<'a> = Pin<Box<dyn Future<Output = Outcome> + Send + 'a>>;
@@ -130,8 +132,12 @@ pub(crate) async fn run(subject: &Subject, wanted: impl Fn(&Check) -> bool, mut 
                 Outcome::Good(found) => (CheckStatus::Ok, found, None),
                 Outcome::Worth { found, cure } => (CheckStatus::Degraded, found, Some(cure)),
                 Outcome::Bad { found, cure } => (CheckStatus::Failing, found, Some(cure)),
+                Outcome::Skipped(why) => (CheckStatus::Skipped, why, None),
             },
         };
+        if status == CheckStatus::Failing {
+            subject.hold_back();
+        }
         let took = subject.clock().monotonic().saturating_sub(start);
         let finding = Finding {
             id: check.id.to_owned(),

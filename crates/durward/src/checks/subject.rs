@@ -2,6 +2,7 @@
 //! first check asks for it.
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use durward_core::Core;
@@ -39,6 +40,8 @@ pub(crate) struct Subject {
     random: Arc<dyn Random>,
     /// Whether the migrations may be applied: at a start, never in the doctor.
     may_migrate: bool,
+    /// Whether a check has failed.
+    held_back: AtomicBool,
     opened: Piece<Opened>,
     prepared: Piece<()>,
     core: Piece<Arc<Core>>,
@@ -55,6 +58,7 @@ impl Subject {
             clock,
             random,
             may_migrate,
+            held_back: AtomicBool::new(false),
             opened: OnceCell::new(),
             prepared: OnceCell::new(),
             core: OnceCell::new(),
@@ -70,6 +74,7 @@ impl Subject {
             random: core.random().clone(),
             loaded,
             may_migrate: false,
+            held_back: AtomicBool::new(false),
             opened: OnceCell::new_with(Some(Ok(opened))),
             prepared: OnceCell::new(),
             core: OnceCell::new_with(Some(Ok(core))),
@@ -111,11 +116,22 @@ impl Subject {
         self.opened.get_or_init(|| open).await.clone()
     }
 
+    /// A check has failed: a start that will be refused must leave the database as it is, because the program that ran
+    /// before may have to run again.
+    pub(crate) fn hold_back(&self) {
+        self.held_back.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the migrations would be applied, had no check failed.
+    pub(crate) fn is_held_back(&self) -> bool {
+        self.may_migrate && self.held_back.load(Ordering::Relaxed)
+    }
+
     /// The open database, brought up to date where that is allowed.
     pub(crate) async fn prepared(&self) -> Result<Opened, NotMade> {
         let opened = self.store().await?;
         let migrate = async {
-            if self.may_migrate {
+            if self.may_migrate && !self.is_held_back() {
                 opened.system.migrate().await?;
             }
             Ok(())

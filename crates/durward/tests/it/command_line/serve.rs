@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, TcpListener};
 
-use durward_store::testing::Backend;
+use durward_store::testing::{Backend, backends};
 use rustix::process::Signal;
 use serde_json::json;
 
@@ -20,6 +20,39 @@ async fn a_port_that_is_taken() {
             assert!(output.stderr.contains(words), "no {words}: {}", output.stderr);
         }
         assert_eq!(site.database.count("SELECT COUNT(*) FROM sqlite_schema").await, 0, "nothing else was touched");
+    }
+}
+
+/// The program that ran before may have to run again, and would refuse a newer schema.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_start_that_is_refused_migrates_nothing() {
+    for backend in backends() {
+        let site = Site::empty(backend).await.with("DURWARD_COOKIES__DOMAIN", ".example.org");
+        let output = site.run(&["serve"]).await.code(2);
+        assert_eq!(output.stderr.matches("FAILING").count(), 1, "{}", output.stderr);
+        assert!(output.stderr.contains("FAILING  cookies"), "{}", output.stderr);
+        site.run(&["migrate", "--check"]).await.code(1);
+        site.with("DURWARD_COOKIES__DOMAIN", ".example.com")
+            .with("DURWARD_SERVER__PUBLIC_URL", "http://auth.example.com")
+            .serve()
+            .await;
+    }
+}
+
+/// Everything that stops a start is said at once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn all_that_is_wrong_is_said_at_once() {
+    for backend in backends() {
+        let site = Site::migrated(backend).await;
+        site.database.sql("DROP INDEX user_sessions_by_user").await;
+        let site = site
+            .with("ENVIRONMENT", "production")
+            .with("JWT_SECRET_KEY", "short")
+            .with("DURWARD_SERVER__PUBLIC_URL", "http://auth.example.com");
+        let output = site.run(&["serve"]).await.code(2);
+        for check in ["secrets", "public_url", "schema"] {
+            assert!(output.stderr.contains(&format!("FAILING  {check} ")), "no {check}: {}", output.stderr);
+        }
     }
 }
 

@@ -88,6 +88,29 @@ impl Fresh {
         }
     }
 
+    /// Everything that is kept: the bytes of SQLite's files, or every row of PostgreSQL's tables as text.
+    pub async fn everything(&self) -> Vec<u8> {
+        match &self.options.target {
+            Target::Sqlite { path } => {
+                let beside = |end: &str| path.with_file_name(format!("durward.db{end}"));
+                let files = [path.clone(), beside("-wal"), beside("-shm")].into_iter().filter(|file| file.exists());
+                files.flat_map(|file| std::fs::read(file).expect("the file can be read")).collect()
+            }
+            Target::Postgres(target) => {
+                let mut conn = PgConnection::connect_with(&admin(&target.database)).await.expect("it connects");
+                let tables = "SELECT quote_ident(tablename) FROM pg_tables WHERE schemaname = 'public'";
+                let tables: Vec<String> = sqlx::query_scalar(tables).fetch_all(&mut conn).await.expect("the tables");
+                let mut all = Vec::new();
+                for table in tables {
+                    let rows = AssertSqlSafe(format!("SELECT t::text FROM {table} AS t"));
+                    let rows: Vec<String> = sqlx::query_scalar(rows).fetch_all(&mut conn).await.expect("its rows");
+                    all.extend(rows.join("\n").into_bytes());
+                }
+                all
+            }
+        }
+    }
+
     /// One number that a query gives, asked as the owner.
     pub async fn count(&self, sql: &str) -> i64 {
         let sql = AssertSqlSafe(sql);

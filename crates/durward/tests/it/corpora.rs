@@ -24,7 +24,7 @@ const REASONS: [&str; 3] = ["token_malformed", "token_signature", "token_wrong_t
 fn tokens() -> Vec<String> {
     let root = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/vectors/wycheproof"));
     if !root.is_dir() {
-        println!("skipped: {} is not there", root.display());
+        eprintln!("skipped: {} is not there", root.display());
         return Vec::new();
     }
     let tokens: Vec<String> = FILES

@@ -236,7 +236,6 @@ on_both! {
         }
         assert_eq!(panics::seen(), Vec::<String>::new());
         let answers = cast.answers;
-        println!("answers: {answers:?}");
         for status in [101, 200, 204, 400, 401, 403, 404, 405, 413, 415, 422] {
             assert!(answers.contains_key(&status), "the storm reaches only {answers:?}");
         }
@@ -250,11 +249,11 @@ on_both! {
 fn storm(row: &'static Row, cast: &mut Cast<'_>) -> Result<(), String> {
     let config = Config { cases: cases(), failure_persistence: None, max_shrink_iters: 300, ..Config::default() };
     let cast = RefCell::new(cast);
-    let outcome = block_in_place(|| {
-        TestRunner::new(config).run(&case(), |case| {
+    block_in_place(|| {
+        let outcome = TestRunner::new(config).run(&case(), |case| {
             let cast = &mut *cast.borrow_mut();
             Handle::current().block_on(cast.play(row, &case)).map_err(TestCaseError::fail)
-        })
-    });
-    outcome.map_err(|error| format!("{error:.4000}"))
+        });
+        outcome.map_err(|error| format!("{error:.4000}"))
+    })
 }

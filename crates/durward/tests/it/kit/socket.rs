@@ -38,13 +38,10 @@ impl Socket {
     }
 
     /// The next message, which must be a JSON text.
-    #[track_caller]
-    pub fn next(&mut self) -> impl Future<Output = Value> {
-        async move {
-            match self.next_raw().await {
-                Message::Text(text) => serde_json::from_str(text.as_str()).unwrap(),
-                other => panic!("expected a message, got {other:?}"),
-            }
+    pub async fn next(&mut self) -> Value {
+        match self.next_raw().await {
+            Message::Text(text) => serde_json::from_str(text.as_str()).unwrap(),
+            other => panic!("expected a message, got {other:?}"),
         }
     }
 

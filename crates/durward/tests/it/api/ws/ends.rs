@@ -30,7 +30,7 @@ on_both! {
         ann.post_empty("/api/v1/auth/logout").await.is(204);
         closed_in_time(&mut one, now, "token_revoked").await;
         closed_in_time(&mut two, now, "token_revoked").await;
-        tokio::time::sleep(Duration::from_millis(600)).await;
+        assert!(seconds.is_quiet(Duration::from_millis(600)).await);
         seconds.lives().await;
         bobs.lives().await;
     }
@@ -132,7 +132,7 @@ on_both! {
         let (ann, second) = (app.user("ann").await, app.login("ann").await);
         let mut socket = ready(&ann).await;
         answered(&mut socket, say("hello")).await;
-        socket.send(say(&"a ".repeat(16 * 1024).trim_end())).await;
+        socket.send(say("a ".repeat(16 * 1024).trim_end())).await;
         socket.expect("message.started").await;
         second.delete("/api/v1/sessions").await.is(204);
         let mut last = Value::Null;

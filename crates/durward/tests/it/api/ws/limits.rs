@@ -69,7 +69,7 @@ on_both! {
         let mut bobs = ready(&bob).await;
         // Each is answered with some 16,000 deltas: more than any buffer on the way holds.
         for _ in 0..6 {
-            deaf.send(say(&"a ".repeat(16 * 1024).trim_end())).await;
+            deaf.send(say("a ".repeat(16 * 1024).trim_end())).await;
         }
         tokio::time::sleep(Duration::from_secs(1)).await;
         for _ in 0..5 {

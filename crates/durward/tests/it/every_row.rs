@@ -1,5 +1,6 @@
 //! What holds for every row of the route table.
 
+mod bodies;
 mod cases;
 mod guards;
 mod storm;

@@ -9,7 +9,7 @@ use super::*;
 on_both! {
     with &[
         ("DURWARD_PASSWORD__MEMORY_KIB", "19456"),
-        ("DURWARD_PASSWORD__ITERATIONS", "10"),
+        ("DURWARD_PASSWORD__ITERATIONS", "4"),
         ("DURWARD_LIMITS__ACCOUNT_FAILURES", "1000"),
         ("DURWARD_LIMITS__ADDRESS_FAILURES", "1000"),
     ];
@@ -36,7 +36,7 @@ on_both! {
 }
 
 on_both! {
-    with &[("DURWARD_PASSWORD__MEMORY_KIB", "19456"), ("DURWARD_PASSWORD__ITERATIONS", "15")];
+    with &[("DURWARD_PASSWORD__MEMORY_KIB", "19456"), ("DURWARD_PASSWORD__ITERATIONS", "8")];
 
     /// Two logins at once, where each would bring an old hash up to date, both succeed.
     async fn an_old_hash_is_replaced_beside_others(app) {
@@ -65,7 +65,7 @@ on_both! {
         for change in ["suspension", "password"] {
             let visitor = app.visitor();
             let login = tokio::spawn(async move { visitor.post(LOGIN, form("ann")).await });
-            tokio::time::sleep(Duration::from_millis(80)).await;
+            tokio::time::sleep(Duration::from_millis(60)).await;
             if change == "password" {
                 app.operator
                     .set_password(id, "$argon2id$v=19$m=64,t=1,p=1$c29tZSBzYWx0$bm8gaGFzaCBhdCBhbGw")

@@ -13,6 +13,7 @@ use durward_store::{BudgetRule, Charge, Gate, GateStore, Write};
 
 use crate::fault::Fault;
 use crate::issue::sha256;
+use crate::turnstile::{Inside, Turnstile};
 
 /// The configured budgets.
 #[derive(Debug, Clone, Copy)]
@@ -31,27 +32,33 @@ pub struct Limits {
 pub(crate) struct Budgets {
     gate: GateStore,
     limits: Limits,
+    accounts: Turnstile,
+    addresses: Turnstile,
     clock: Arc<dyn Clock>,
 }
 
-/// A try that has been paid for. Give it back when the answer was right.
+/// A try that has been paid for. Give it back when the answer was right; drop it when the answer has been dealt with.
 #[must_use]
 pub(crate) struct Paid {
     account: String,
     address: String,
+    _inside: (Inside, Inside),
 }
 
 impl Budgets {
     pub(crate) fn new(gate: GateStore, limits: Limits, clock: Arc<dyn Clock>) -> Self {
-        Self { gate, limits, clock }
+        let (accounts, addresses) = (Turnstile::new(limits.account_failures), Turnstile::new(limits.address_failures));
+        Self { gate, limits, accounts, addresses, clock }
     }
 
     /// Pays for one try at this account from this address.
     ///
     /// # Errors
-    /// `too_many_attempts` when either budget is used up.
+    /// `too_many_attempts` when either budget is used up; `overloaded` when too many others try at the same moment.
     pub(crate) async fn charge(&self, email_key: &str, ip: IpAddr) -> Result<Paid, Fault> {
-        let paid = Paid { account: account_key(email_key), address: address_key(ip) };
+        let (account, address) = (account_key(email_key), address_key(ip));
+        let inside = (self.addresses.enter(&address).await?, self.accounts.enter(&account).await?);
+        let paid = Paid { account, address, _inside: inside };
         let now = self.clock.now();
         let mut write = self.gate.write().await?;
         // Always the address first: two transactions that take the same two rows take them in the same order.
@@ -84,6 +91,13 @@ impl Budgets {
 }
 
 impl Paid {
+    /// Gives the try back where it could not be checked: that was no guess.
+    pub(crate) async fn give_back(self, budgets: &Budgets) -> Result<(), Fault> {
+        let mut write = budgets.gate.write().await?;
+        self.refund(&mut write).await?;
+        Ok(write.commit_unaudited("a try that was not checked is not counted").await?)
+    }
+
     /// Gives the try back within the transaction that acts on the right answer.
     pub(crate) async fn refund(&self, write: &mut Write<Gate>) -> Result<(), Fault> {
         write.refund(&self.address).await?;

@@ -30,6 +30,7 @@ pub mod service;
 pub mod settings_schema;
 pub mod sockets;
 pub mod tickets;
+mod turnstile;
 
 pub use client::Client;
 pub use csrf::{Csrf, CsrfFault};

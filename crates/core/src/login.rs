@@ -43,13 +43,21 @@ impl Core {
         let email_key = identify(email);
         let paid = match self.budgets.charge(&email_key, client.ip).await {
             Ok(paid) => paid,
-            Err(fault) => return self.failed(&email_key, None, fault, client).await,
+            Err(fault) if fault.code() == Code::TooManyAttempts => {
+                return self.failed(&email_key, None, fault, client).await;
+            }
+            Err(fault) => return Err(fault),
         };
         for _ in 0..LOOKS {
             let credential = self.gate.read().await?.credential_by_email(&email_key).await?;
             let user_id = credential.as_ref().map(|credential| credential.user.id);
-            let Some(shown) = password::show(&self.hasher, credential, password).await? else {
-                return self.failed(&email_key, user_id, wrong_credentials(), client).await;
+            let shown = match password::show(&self.hasher, credential, password).await {
+                Ok(Some(shown)) => shown,
+                Ok(None) => return self.failed(&email_key, user_id, wrong_credentials(), client).await,
+                Err(fault) => {
+                    paid.give_back(&self.budgets).await?;
+                    return Err(fault);
+                }
             };
             let hash = shown.hash.clone();
             let proof = match factors::enough(shown, self.clock.now()) {

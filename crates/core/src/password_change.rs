@@ -31,8 +31,13 @@ impl Core {
         let paid = self.budgets.charge(&email_key, client.ip).await?;
         let credential = self.gate.read().await?.credential_by_id(who.user_id()).await?;
         let old = credential.as_ref().map(|credential| credential.password_hash.clone()).unwrap_or_default();
-        if password::show(&self.hasher, credential, &change.current_password).await?.is_none() {
-            return self.failed(&email_key, Some(who.user_id()), wrong_credentials(), client).await;
+        match password::show(&self.hasher, credential, &change.current_password).await {
+            Ok(Some(_)) => {}
+            Ok(None) => return self.failed(&email_key, Some(who.user_id()), wrong_credentials(), client).await,
+            Err(fault) => {
+                paid.give_back(&self.budgets).await?;
+                return Err(fault);
+            }
         }
         let new = self.hasher.hash(prepare(&change.new_password)).await?;
         let (user_id, now, cause) = (who.user_id(), self.clock.now(), Cause::PasswordChanged);

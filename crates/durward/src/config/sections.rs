@@ -40,7 +40,7 @@ section! {
         /// The origin under which browsers reach the server: scheme, host and port, without a path. `DOMAIN` sets the host:
         /// `https` unless it is this machine.
         public_url: PublicUrl = Computed("`http://localhost:` and the port of `server.listen`"),
-        /// The proxies whose `X-Forwarded-For` and `Forwarded` are believed: addresses or networks (`10.0.0.0/8`).
+        /// The proxies whose `X-Forwarded-For` is believed: addresses or networks (`10.0.0.0/8`).
         trusted_proxies: Vec<IpNet> = Nothing,
     }
 }

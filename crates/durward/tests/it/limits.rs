@@ -274,3 +274,16 @@ mod at_once {
         looked_at
     }
 }
+
+on_both! {
+    /// Right answers that come all at once do not use the budget up among themselves.
+    async fn sixty_four_right_logins_at_once_are_all_let_in(app) {
+        app.register("ann").await;
+        let body = serde_json::json!({ "email": "ann@example.com", "password": crate::kit::PASSWORD });
+        let visitors: Vec<_> = (0..64).map(|_| app.visitor()).collect();
+        let logins = visitors.iter().map(|visitor| visitor.post("/api/v1/auth/login", body.clone()));
+        for answer in futures_util::future::join_all(logins).await {
+            answer.is(200);
+        }
+    }
+}

@@ -76,7 +76,12 @@ fn set(name: &'static str, value: &'static str) -> Way {
 /// Tries each on a database of its own, and tells everything that is not as it should be at once.
 async fn try_all(backend: Backend, table: Vec<Broken>) {
     let wrong: Vec<String> = futures_util::stream::iter(table)
-        .map(|broken| async move { try_one(backend, &broken).await.err().map(|why| format!("{}: {why}", broken.what)) })
+        .map(|broken| async move {
+            let place = Place::make(backend).await;
+            let wrong = try_one(&place, backend, &broken).await.err();
+            put_away(place).await;
+            wrong.map(|why| format!("{}: {why}", broken.what))
+        })
         .buffer_unordered(AT_ONCE)
         .filter_map(|wrong| async move { wrong })
         .collect()
@@ -84,14 +89,23 @@ async fn try_all(backend: Backend, table: Vec<Broken>) {
     assert!(wrong.is_empty(), "on {backend:?}:\n\n{}", wrong.join("\n\n"));
 }
 
-async fn try_one(backend: Backend, broken: &Broken) -> Result<(), String> {
-    let place = Place::make(backend).await;
+/// Removing a database waits for every connection that is being made, so that it must not hold up those of the others
+/// that are tried at the same time.
+async fn put_away<T: Send + 'static>(thing: T) {
+    tokio::task::spawn_blocking(move || drop(thing)).await.unwrap();
+}
+
+async fn try_one(place: &Place, backend: Backend, broken: &Broken) -> Result<(), String> {
     let mut arguments = Vec::new();
     let mut settings = place.settings();
     for way in &broken.ways {
         match way {
             Way::Sql(sql) => place.database.sql(&place.filled(sql)).await,
-            Way::Elsewhere(sql) => testing::empty(backend).await.sql(&place.filled(sql)).await,
+            Way::Elsewhere(sql) => {
+                let elsewhere = testing::empty(backend).await;
+                elsewhere.sql(&place.filled(sql)).await;
+                put_away(elsewhere).await;
+            }
             Way::AsRole(sql) => {
                 settings.insert("DATABASE_URL".to_owned(), place.make_role().await);
                 place.database.sql(&place.filled(sql)).await;

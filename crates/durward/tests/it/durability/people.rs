@@ -119,7 +119,7 @@ impl Person {
                 server.call_for(200, Method::PUT, "/api/v1/profile", Some(&access), change).await?;
                 self.number = self.asked;
             }
-            if (count + session) % 2 == 0 {
+            if (count + session).is_multiple_of(2) {
                 let session = self.sessions.last_mut()?;
                 session.end = End::Asked;
                 server.call_for(204, Method::POST, "/api/v1/auth/logout", Some(&session.access), json!({})).await?;

@@ -22,8 +22,7 @@ async fn follow(env: &[(&str, &str)]) {
     let (email, password) = account.strip_prefix("user: ").unwrap().split_once("  password: ").unwrap();
 
     let page = include_str!("../../../../docs/quickstart.md");
-    let steps: Vec<&str> =
-        page.split("```bash\n").skip(1).map(|rest| rest.split_once("```").unwrap().0).collect();
+    let steps: Vec<&str> = page.split("```bash\n").skip(1).map(|rest| rest.split_once("```").unwrap().0).collect();
     assert!(steps.len() >= 9, "the page has its steps");
     let directory = tempfile::tempdir().unwrap();
     let script = format!("set -euo pipefail\n{}", steps.concat());

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use durward::config::{Config, Inputs, Loaded, Purpose};
@@ -43,7 +42,6 @@ pub struct App {
     pub clock: Arc<TestClock>,
     pub core: Arc<Core>,
     pub database: Fresh,
-    pub data_dir: PathBuf,
     pub operator: Operator,
     loaded: Arc<Loaded>,
     node: Node,
@@ -67,10 +65,9 @@ impl App {
         let clock = TestClock::new();
         let database = testing::fresh_with(backend, clock.clone(), Arc::new(SystemRandom)).await;
         let directory = tempfile::tempdir().unwrap();
-        let data_dir = directory.path().join("data");
         let mut environment: BTreeMap<_, _> =
             SETTINGS.iter().chain(settings).map(|(name, value)| ((*name).to_owned(), value.into())).collect();
-        environment.insert("DURWARD_DATA_DIR".to_owned(), data_dir.clone().into());
+        environment.insert("DURWARD_DATA_DIR".to_owned(), directory.path().join("data").into());
         let inputs = Inputs {
             purpose: Purpose::Serve,
             file: None,
@@ -88,7 +85,6 @@ impl App {
             clock,
             core: node.core.clone(),
             database,
-            data_dir,
             loaded,
             node,
             _directory: directory,

@@ -3,7 +3,7 @@
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::Path;
 
-use durward_proto::Timestamp;
+use durward_proto::{Timestamp, random};
 
 use super::{Outcome, Subject};
 
@@ -25,15 +25,17 @@ pub(super) async fn clock(subject: &Subject) -> Outcome {
 
 pub(super) async fn data_dir(subject: &Subject) -> Outcome {
     let path = subject.config().data_dir.clone();
-    let looked = tokio::task::spawn_blocking(move || look_at(&path)).await;
+    // A name of its own: nodes that share the directory may look at the same time.
+    let number = u64::from_le_bytes(random::bytes(&**subject.random()));
+    let probe = path.join(format!(".durward-write-test-{number:016x}"));
+    let looked = tokio::task::spawn_blocking(move || look_at(&path, &probe)).await;
     looked.unwrap_or_else(|error| Outcome::Bad { found: error.to_string(), cure: "look at the log".to_owned() })
 }
 
-fn look_at(path: &Path) -> Outcome {
+fn look_at(path: &Path, probe: &Path) -> Outcome {
     let shown = path.display();
     let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
-    let probe = path.join(".durward-write-test");
-    let written = made.and_then(|()| std::fs::write(&probe, b"x")).and_then(|()| std::fs::remove_file(&probe));
+    let written = made.and_then(|()| std::fs::write(probe, b"x")).and_then(|()| std::fs::remove_file(probe));
     if let Err(error) = written {
         return Outcome::Bad {
             found: format!("{shown} cannot be written: {error}"),

@@ -107,6 +107,10 @@ impl Subject {
         &self.clock
     }
 
+    pub(crate) fn random(&self) -> &Arc<dyn Random> {
+        &self.random
+    }
+
     /// The open database.
     pub(crate) async fn store(&self) -> Result<Opened, NotMade> {
         let open = async {

@@ -5,6 +5,7 @@
 //! Everything that ends a session goes through [`revoke`].
 
 pub mod admin;
+pub mod breakers;
 pub mod budgets;
 pub mod chat;
 pub mod client;
@@ -31,6 +32,7 @@ pub mod settings_schema;
 pub mod sockets;
 pub mod tickets;
 
+pub use breakers::Breakers;
 pub use client::Client;
 pub use csrf::{Csrf, CsrfFault};
 pub use fault::Fault;

@@ -7,6 +7,7 @@ use durward_proto::{Clock, Random, Secret};
 use durward_store::{GateStore, Store};
 use durward_verify::{KeyRing, Rules, Verifier};
 
+use crate::breakers::Breakers;
 use crate::budgets::{Budgets, Limits};
 use crate::chat::Answerer;
 use crate::csrf::Csrf;
@@ -63,6 +64,8 @@ pub struct Parts {
     pub settings: SettingsSchema,
     /// Who answers in the chat.
     pub answerer: Arc<dyn Answerer>,
+    /// The breakers around everything remote.
+    pub breakers: Arc<Breakers>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Randomness.
@@ -102,6 +105,7 @@ pub struct Core {
     pub(crate) answerer: Arc<dyn Answerer>,
     pub(crate) revoker: Revoker,
     pub(crate) sockets: SocketLimits,
+    pub(crate) breakers: Arc<Breakers>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
 }
@@ -135,6 +139,7 @@ impl Core {
             policy: parts.policy,
             settings: parts.settings,
             answerer: parts.answerer,
+            breakers: parts.breakers,
             clock: parts.clock,
             random: parts.random,
         }))
@@ -168,6 +173,11 @@ impl Core {
     /// Counts the open sockets.
     pub fn sockets(&self) -> &SocketLimits {
         &self.sockets
+    }
+
+    /// The breakers around everything remote.
+    pub fn breakers(&self) -> &Arc<Breakers> {
+        &self.breakers
     }
 
     /// The hashing threads, for the check of their parameters and speed.

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use durward_core::budgets::Limits;
 use durward_core::chat::Echo;
 use durward_core::factors::password::HashSettings;
-use durward_core::{Core, Csrf, Parts, Policy};
+use durward_core::{Breakers, Core, Csrf, Parts, Policy};
 use durward_http::{App, CookieKind, CookieRules, HttpRules, Origin, Server};
 use durward_proto::{Clock, Random};
 use durward_store::{Opened, StoreOptions};
-use durward_verify::{KeyRing, Rules};
+use durward_verify::{BreakerRules, KeyRing, Rules};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
 use crate::checks::Subject;
@@ -62,6 +62,7 @@ pub fn core(
         policy: policy(config),
         settings: crate::checks::settings_schema(config.settings.schema.as_deref())?,
         answerer: Arc::new(Echo),
+        breakers: Breakers::new(breaker_rules(config), clock.clone()),
         clock,
         random,
     };
@@ -75,6 +76,18 @@ pub(crate) fn hash_settings(config: &Config) -> HashSettings {
         iterations: config.password.iterations,
         parallelism: config.password.parallelism,
         max_concurrent: config.password.max_concurrent as usize,
+    }
+}
+
+/// When breakers open and close.
+fn breaker_rules(config: &Config) -> BreakerRules {
+    BreakerRules {
+        failure_threshold: config.breaker.failure_threshold,
+        success_threshold: config.breaker.success_threshold,
+        recovery_timeout: config.breaker.recovery_timeout,
+        call_timeout: config.breaker.call_timeout,
+        exponential_backoff: config.breaker.exponential_backoff,
+        ..BreakerRules::default()
     }
 }
 

@@ -84,6 +84,10 @@ choice! {
     pub enum Answering {
         /// Says what it was told.
         Echo = "echo",
+        /// A server that speaks as Ollama does.
+        Ollama = "ollama",
+        /// A server that speaks as OpenAI's does.
+        Openai = "openai",
     }
 }
 

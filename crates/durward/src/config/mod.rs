@@ -30,6 +30,7 @@ mod sections;
 mod show;
 mod source;
 mod time_span;
+mod upstream_url;
 mod value;
 
 #[cfg(test)]
@@ -52,6 +53,7 @@ pub use sections::{
 };
 pub use show::{shown_as_json, shown_as_text};
 pub use source::Source;
+pub use upstream_url::UpstreamUrl;
 pub use value::Strength;
 
 use reader::Reader;

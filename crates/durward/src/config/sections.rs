@@ -15,6 +15,7 @@ use crate::config::mail::{MailUrl, Mailbox};
 use crate::config::origin::{Origin, PublicUrl};
 use crate::config::section::Fallback::{Computed, Nothing, Text};
 use crate::config::section::section;
+use crate::config::upstream_url::UpstreamUrl;
 use crate::config::value::Strength;
 
 section! {
@@ -230,7 +231,26 @@ section! {
 section! {
     /// The chat's answering side.
     pub struct Chat as "chat" {
-        /// Who answers: `echo` says what it was told.
+        /// Who answers: `echo` says what it was told; `ollama` and `openai` ask the server at `chat.url` as those two are
+        /// asked. See `docs/chat.md`.
         answering: Answering = Text("echo"),
+        /// The server that is asked, for example `http://localhost:11434` or `https://api.openai.com`: what stands before
+        /// `/api/chat` or `/v1/chat/completions`.
+        url: Option<UpstreamUrl> = Nothing,
+        /// The key that is sent to it as `Authorization: Bearer`.
+        api_key: Option<Secret> = Nothing,
+        /// A file with further authorities (PEM) that may have signed its certificate. Those of the system are trusted too.
+        ca_file: Option<PathBuf> = Nothing,
+        /// How long connecting to it may take.
+        connect_timeout: Duration = Text("5s"),
+        /// How long it may take until the first byte of an answer comes, from the start; it may have to load a model. Also
+        /// the time that a probe of the circuit breaker has.
+        first_byte_timeout: Duration = Text("60s"),
+        /// How long an answer may stop in its middle.
+        idle_timeout: Duration = Text("30s"),
+        /// How long a whole answer may take.
+        answer_timeout: Duration = Text("10m"),
+        /// The most bytes of an answer; what goes beyond is cut off. At most 262144.
+        max_answer: u32 = Text("262144"),
     }
 }

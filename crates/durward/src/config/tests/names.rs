@@ -55,6 +55,14 @@ fn samples() -> Vec<(&'static str, &'static str, &'static str)> {
         ("log.format", "json", "json"),
         ("settings.schema", "/etc/schema.json", "/etc/schema.json"),
         ("chat.answering", "echo", "echo"),
+        ("chat.url", "https://example.com/llm/v1/", "https://example.com/llm"),
+        ("chat.api_key", "sk-Zq8vT1mXc5Lr0wYb3NhKf7PdJ2sGa9Ue", "[hidden]"),
+        ("chat.ca_file", "/etc/ca.pem", "/etc/ca.pem"),
+        ("chat.connect_timeout", "2s", "2s"),
+        ("chat.first_byte_timeout", "3m", "3m"),
+        ("chat.idle_timeout", "10s", "10s"),
+        ("chat.answer_timeout", "1h", "1h"),
+        ("chat.max_answer", "1000", "1000"),
     ]
 }
 

@@ -4,7 +4,6 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
 use durward_core::budgets::Limits;
-use durward_core::chat::Echo;
 use durward_core::factors::password::HashSettings;
 use durward_core::{Breakers, Core, Csrf, Parts, Policy};
 use durward_http::{App, CookieKind, CookieRules, HttpRules, Origin, Server};
@@ -13,6 +12,7 @@ use durward_store::{Opened, StoreOptions};
 use durward_verify::{BreakerRules, KeyRing, Rules};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
+use crate::answering;
 use crate::checks::Subject;
 use crate::checks::golden_path::Walk;
 use crate::config::{Config, Environment, Loaded};
@@ -61,7 +61,7 @@ pub fn core(
         },
         policy: policy(config),
         settings: crate::checks::settings_schema(config.settings.schema.as_deref())?,
-        answerer: Arc::new(Echo),
+        answerer: answering::answerer(config, clock.clone()),
         breakers: Breakers::new(breaker_rules(config), clock.clone()),
         clock,
         random,

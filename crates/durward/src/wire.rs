@@ -15,7 +15,7 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use crate::answering;
 use crate::checks::Subject;
 use crate::checks::golden_path::Walk;
-use crate::config::{Config, Environment, Loaded};
+use crate::config::{Answering, Config, Environment, Loaded};
 use crate::operations::Program;
 
 /// How many sessions the roster keeps in memory.
@@ -162,6 +162,7 @@ pub(crate) fn walk(config: &Config, opened: &Opened, core: &Arc<Core>, address: 
         address: SocketAddr::new(ip, address.port()),
         origin: config.server.public_url.origin(),
         open: config.registration.open && !config.registration.approve,
+        echoes: config.chat.answering == Answering::Echo,
         core: core.clone(),
         system: opened.system.clone(),
         clock: core.clock().clone(),

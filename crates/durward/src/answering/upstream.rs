@@ -152,13 +152,7 @@ impl Upstream {
         list.and_then(|list| self.dialect.models(&list)).ok_or(Trouble::Garbage("no list of models"))
     }
 
-    async fn send(
-        &self,
-        method: Method,
-        path: &str,
-        accept: &'static str,
-        body: Bytes,
-    ) -> Result<Reply, Trouble> {
+    async fn send(&self, method: Method, path: &str, accept: &'static str, body: Bytes) -> Result<Reply, Trouble> {
         let connector = self.connector.clone().map_err(Trouble::Setup)?;
         let setup = |error: &dyn Error| Trouble::Setup(error.to_string());
         let uri: Uri = self.url.to_string().parse().map_err(|error| setup(&error))?;

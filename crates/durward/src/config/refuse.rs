@@ -3,8 +3,8 @@
 use durward_core::chat::MAX_ANSWER;
 use durward_proto::Secret;
 
-use crate::config::choice::Answering;
 use crate::config::Config;
+use crate::config::choice::Answering;
 use crate::config::known_secrets::weakness;
 use crate::config::problem::{Problem, check_of};
 
@@ -84,7 +84,8 @@ impl Config {
         // What a header's value can hold (RFC 9110 section 5.5), without spaces.
         let is_sendable = |key: &Secret| key.expose().bytes().all(|byte| byte.is_ascii_graphic());
         if chat.api_key.as_ref().is_some_and(|key| key.expose().is_empty() || !is_sendable(key)) {
-            let found = "a text that no header can hold: it is empty, or has spaces, line breaks or letters beyond ASCII";
+            let found =
+                "a text that no header can hold: it is empty, or has spaces, line breaks or letters beyond ASCII";
             problems.push(problem("chat.api_key", found, "the key as the server gave it", "copy it again"));
         }
         if chat.max_answer as usize > MAX_ANSWER {

@@ -64,7 +64,9 @@ mod tests {
             let trouble = line(text.as_bytes()).unwrap_err();
             assert!(matches!(&trouble, Trouble::Failed(said) if said == "out of memory"), "{trouble}");
         }
-        for text in ["{", "<html>", "{}", "[]", "null", r#"{"message":{"content":5},"done":false}"#, "data: {}", "\u{0}"] {
+        for text in
+            ["{", "<html>", "{}", "[]", "null", r#"{"message":{"content":5},"done":false}"#, "data: {}", "\u{0}"]
+        {
             assert!(matches!(line(text.as_bytes()), Err(Trouble::Garbage(_))), "{text}");
         }
         assert!(matches!(line(b"{\"message\":{\"content\":\"\xc3\"},\"done\":false}"), Err(Trouble::Garbage(_))));

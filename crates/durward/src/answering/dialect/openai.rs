@@ -144,14 +144,15 @@ mod tests {
 
     #[test]
     fn failures_and_what_is_none_of_this() {
-        for text in [
-            r#"data: {"error":"overloaded"}"#,
-            r#"data: {"error":{"message":"overloaded","type":"x"},"choices":[]}"#,
-        ] {
+        for text in
+            [r#"data: {"error":"overloaded"}"#, r#"data: {"error":{"message":"overloaded","type":"x"},"choices":[]}"#]
+        {
             let trouble = read(&[text, ""]).unwrap_err();
             assert!(matches!(&trouble, Trouble::Failed(said) if said == "overloaded"), "{trouble}");
         }
-        for text in ["data: {", "data: hello", "data: {}", "data: [1]", r#"data: {"choices":[{"delta":{"content":1}}]}"#] {
+        for text in
+            ["data: {", "data: hello", "data: {}", "data: [1]", r#"data: {"choices":[{"delta":{"content":1}}]}"#]
+        {
             assert!(matches!(read(&[text, ""]), Err(Trouble::Garbage(_))), "{text}");
         }
         let long = format!("data: {}", "x".repeat(MAX_LINE / 2));

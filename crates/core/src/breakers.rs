@@ -1,6 +1,7 @@
 //! The circuit breakers of this node: one around everything remote, and all of them where operators look.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use durward_proto::Clock;
 use durward_proto::wire::admin::{BreakerAnswer, BreakerState};
@@ -33,11 +34,17 @@ impl Breakers {
     /// The breaker of this name: a new one, closed, or the one that has it already. Each of its transitions is a line
     /// in the log and a metric, and it is listed by [`Self::list`].
     pub fn register(&self, name: &str) -> Arc<Breaker> {
+        self.register_patient(name, self.rules.call_timeout)
+    }
+
+    /// The same for what may take another time than most: `call_timeout` is its own.
+    pub fn register_patient(&self, name: &str, call_timeout: Duration) -> Arc<Breaker> {
         let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = all.iter().find(|breaker| breaker.name() == name) {
             return known.clone();
         }
-        let breaker = Arc::new(Breaker::new(name, self.rules, self.clock.clone()));
+        let rules = BreakerRules { call_timeout, ..self.rules };
+        let breaker = Arc::new(Breaker::new(name, rules, self.clock.clone()));
         gauge(name, Phase::Closed);
         breaker.listen(report);
         all.push(breaker.clone());
@@ -86,7 +93,6 @@ fn answer(snapshot: Snapshot) -> BreakerAnswer {
         next_probe_in: snapshot.retry_after,
     }
 }
-
 
 #[cfg(test)]
 mod tests {

@@ -42,6 +42,7 @@ pub fn core(
 ) -> Result<Arc<Core>, String> {
     let secret = config.tokens.secret.as_ref().ok_or("tokens.secret is missing")?;
     let csrf_secret = config.csrf.secret.clone().unwrap_or_else(|| Csrf::derived_secret(secret));
+    let breakers = Breakers::new(breaker_rules(config), clock.clone());
     let parts = Parts {
         store: opened.store.clone(),
         gate: opened.gate.clone(),
@@ -61,8 +62,8 @@ pub fn core(
         },
         policy: policy(config),
         settings: crate::checks::settings_schema(config.settings.schema.as_deref())?,
-        answerer: answering::answerer(config, clock.clone()),
-        breakers: Breakers::new(breaker_rules(config), clock.clone()),
+        answerer: answering::answerer(config, &breakers),
+        breakers,
         clock,
         random,
     };

@@ -13,9 +13,8 @@ mod upstream;
 
 use std::sync::Arc;
 
+use durward_core::Breakers;
 use durward_core::chat::{Answerer, Echo};
-use durward_proto::Clock;
-use durward_verify::{Breaker, BreakerRules};
 
 use crate::config::{Answering, Config};
 use guarded::Guarded;
@@ -25,10 +24,11 @@ pub(crate) use upstream::Upstream;
 const BREAKER: &str = "chat";
 
 /// The answering side that is configured.
-pub(crate) fn answerer(config: &Config, clock: Arc<dyn Clock>) -> Arc<dyn Answerer> {
+pub(crate) fn answerer(config: &Config, breakers: &Breakers) -> Arc<dyn Answerer> {
     let Some(upstream) = upstream(config) else { return Arc::new(Echo) };
-    let breaker = Breaker::new(BREAKER, breaker_rules(config), clock);
-    Arc::new(Guarded::new(upstream, Arc::new(breaker)))
+    // A model may take its time to begin, and so may a probe.
+    let breaker = breakers.register_patient(BREAKER, config.chat.first_byte_timeout);
+    Arc::new(Guarded::new(upstream, breaker))
 }
 
 /// The server that answers, unless the echo does.
@@ -40,16 +40,4 @@ pub(crate) fn upstream(config: &Config) -> Option<Upstream> {
     };
     // Without a URL the configuration is refused before anybody comes here.
     Some(Upstream::new(dialect, config.chat.url.clone()?, &config.chat))
-}
-
-/// The breakers' rules, with the time that a model may take to begin in place of the time of a call.
-fn breaker_rules(config: &Config) -> BreakerRules {
-    BreakerRules {
-        failure_threshold: config.breaker.failure_threshold,
-        success_threshold: config.breaker.success_threshold,
-        recovery_timeout: config.breaker.recovery_timeout,
-        call_timeout: config.chat.first_byte_timeout,
-        exponential_backoff: config.breaker.exponential_backoff,
-        ..BreakerRules::default()
-    }
 }

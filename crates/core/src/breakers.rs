@@ -65,7 +65,8 @@ fn report(transition: &Transition) {
     } else {
         tracing::info!(breaker = %name, from = from.as_str(), to = to.as_str(), "a breaker has changed");
     }
-    metrics::counter!("durward_breaker_transitions_total", "name" => name.to_string(), "to" => to.as_str()).increment(1);
+    metrics::counter!("durward_breaker_transitions_total", "name" => name.to_string(), "to" => to.as_str())
+        .increment(1);
     gauge(name, *to);
 }
 

@@ -85,7 +85,7 @@ impl Budgets {
 
 impl Paid {
     /// Gives the try back within the transaction that acts on the right answer.
-    pub(crate) async fn refund(self, write: &mut Write<Gate>) -> Result<(), Fault> {
+    pub(crate) async fn refund(&self, write: &mut Write<Gate>) -> Result<(), Fault> {
         write.refund(&self.address).await?;
         write.refund(&self.account).await?;
         Ok(())

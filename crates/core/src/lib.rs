@@ -7,11 +7,11 @@
 pub mod admin;
 pub mod breakers;
 pub mod budgets;
+pub mod bus;
 pub mod chat;
 pub mod client;
 pub mod conversations;
 pub mod csrf;
-pub mod events;
 pub mod factors;
 pub mod fault;
 pub mod issue;

@@ -42,32 +42,40 @@ impl Core {
             Ok(paid) => paid,
             Err(fault) => return self.failed(&email_key, None, fault, client).await,
         };
-        let credential = self.gate.read().await?.credential_by_email(&email_key).await?;
-        let user_id = credential.as_ref().map(|credential| credential.user.id);
-        let Some(mut shown) = password::show(&self.hasher, credential, password).await? else {
-            return self.failed(&email_key, user_id, wrong_credentials(), client).await;
-        };
-        let rehash = shown.rehash.take();
-        let proof = match factors::enough(shown, self.clock.now()) {
-            Ok(proof) => proof,
-            Err(fault) => {
-                // The password was right: it was no guess, and it costs nothing.
-                let mut write = self.gate.write().await?;
-                paid.refund(&mut write).await?;
-                write.commit_unaudited("the audit row comes with the attempt").await?;
-                return self.failed(&email_key, user_id, fault, client).await;
+        // A second time, when the account changes between the look at the password and the session: another login that
+        // rehashes it, or a password change, whose end of all sessions must not miss this one.
+        for _ in 0..2 {
+            let credential = self.gate.read().await?.credential_by_email(&email_key).await?;
+            let user_id = credential.as_ref().map(|credential| credential.user.id);
+            let Some(mut shown) = password::show(&self.hasher, credential, password).await? else {
+                return self.failed(&email_key, user_id, wrong_credentials(), client).await;
+            };
+            let rehash = shown.rehash.take();
+            let proof = match factors::enough(shown, self.clock.now()) {
+                Ok(proof) => proof,
+                Err(fault) => {
+                    // The password was right: it was no guess, and it costs nothing.
+                    let mut write = self.gate.write().await?;
+                    paid.refund(&mut write).await?;
+                    write.commit_unaudited("the audit row comes with the attempt").await?;
+                    return self.failed(&email_key, user_id, fault, client).await;
+                }
+            };
+            let mut write = self.gate.write().await?;
+            paid.refund(&mut write).await?;
+            if !write.credential_holds(proof.user_id(), proof.password_hash()).await? {
+                continue;
             }
-        };
-        let mut write = self.gate.write().await?;
-        paid.refund(&mut write).await?;
-        let opened = issue::session(self, &mut write, proof, transport, client).await?;
-        if let Some(rehash) = rehash {
-            write.replace_password(opened.user.id, &rehash.old, &rehash.new, self.clock.now()).await?;
+            if let Some(new) = rehash {
+                write.replace_password(proof.user_id(), proof.password_hash(), &new, self.clock.now()).await?;
+            }
+            let opened = issue::session(self, &mut write, proof, transport, client).await?;
+            self.note_attempt(&mut write, &email_key, Some(opened.user.id), "ok", client).await?;
+            let audit = client.audit("login").actor(opened.user.id).subject(opened.user.id).session(opened.session_id);
+            write.commit(audit).await?;
+            return Ok(opened);
         }
-        self.note_attempt(&mut write, &email_key, Some(opened.user.id), "ok", client).await?;
-        let audit = client.audit("login").actor(opened.user.id).subject(opened.user.id).session(opened.session_id);
-        write.commit(audit).await?;
-        Ok(opened)
+        self.failed(&email_key, None, wrong_credentials(), client).await
     }
 
     /// Writes a refused login down, then refuses it.

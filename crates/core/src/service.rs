@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use durward_proto::{Clock, Random, Secret};
 use durward_store::{GateStore, Store};
-use durward_verify::{KeyRing, Rules, Verifier};
+use durward_verify::{Breaker, KeyRing, Rules, Verifier};
 
-use crate::breakers::Breakers;
+use crate::breakers::{self, Breakers};
 use crate::budgets::{Budgets, Limits};
+use crate::bus::{Bus, Patience};
 use crate::chat::Answerer;
 use crate::csrf::Csrf;
 use crate::factors::password::{HashSettings, Hasher};
@@ -17,7 +18,7 @@ use crate::leases::Leases;
 use crate::revoke::Revoker;
 use crate::roster::{Roster, RosterSettings};
 use crate::settings_schema::SettingsSchema;
-use crate::sockets::SocketLimits;
+use crate::sockets::{SocketLimits, SocketRules};
 
 /// What an operator decides about accounts and sessions.
 #[derive(Debug, Clone)]
@@ -36,8 +37,12 @@ pub struct Policy {
     pub registration_approve: bool,
     /// The lowest estimated strength of a password, 0 to 4 on zxcvbn's scale.
     pub password_min_strength: u8,
-    /// How many sockets one user may have open.
-    pub sockets_per_user: usize,
+    /// How many sockets may be open.
+    pub sockets: SocketRules,
+    /// How old an answer from memory may be while the other nodes' revocations cannot be read.
+    pub max_staleness: Duration,
+    /// How long after that sockets are closed.
+    pub staleness_grace: Duration,
     /// How many sessions the roster keeps in memory.
     pub roster_capacity: usize,
 }
@@ -106,6 +111,9 @@ pub struct Core {
     pub(crate) revoker: Revoker,
     pub(crate) sockets: SocketLimits,
     pub(crate) breakers: Arc<Breakers>,
+    /// Around the database, where tokens are checked and revocations are read.
+    pub(crate) database: Arc<Breaker>,
+    pub(crate) bus: Bus,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
 }
@@ -124,7 +132,17 @@ impl Core {
     pub fn new(parts: Parts) -> Result<Arc<Self>, Fault> {
         let leases = Arc::new(Leases::default());
         let settings = RosterSettings { capacity: parts.policy.roster_capacity, idle: parts.policy.session_idle };
-        let roster = Arc::new(Roster::new(parts.gate.clone(), leases.clone(), settings, parts.clock.clone()));
+        let patience = Patience { max_staleness: parts.policy.max_staleness, grace: parts.policy.staleness_grace };
+        let bus = Bus::new(patience, parts.clock.clone());
+        let database = parts.breakers.register(breakers::DATABASE);
+        let roster = Arc::new(Roster::new(
+            parts.gate.clone(),
+            database.clone(),
+            leases.clone(),
+            bus.freshness.clone(),
+            settings,
+            parts.clock.clone(),
+        ));
         let hasher = Hasher::start(parts.hashing, parts.random.clone())?;
         Ok(Arc::new(Self {
             verifier: Verifier::new(parts.keys, parts.rules.clone(), roster.clone(), parts.clock.clone()),
@@ -133,13 +151,15 @@ impl Core {
             hasher,
             budgets: Budgets::new(parts.gate.clone(), parts.limits, parts.clock.clone()),
             revoker: Revoker::new(parts.gate.clone(), roster, leases, parts.clock.clone()),
-            sockets: SocketLimits::new(parts.policy.sockets_per_user),
+            sockets: SocketLimits::new(parts.policy.sockets),
             store: parts.store,
             gate: parts.gate,
             policy: parts.policy,
             settings: parts.settings,
             answerer: parts.answerer,
             breakers: parts.breakers,
+            database,
+            bus,
             clock: parts.clock,
             random: parts.random,
         }))
@@ -173,6 +193,11 @@ impl Core {
     /// Counts the open sockets.
     pub fn sockets(&self) -> &SocketLimits {
         &self.sockets
+    }
+
+    /// How far this node has followed the revocations of others.
+    pub fn bus(&self) -> &Bus {
+        &self.bus
     }
 
     /// The breakers around everything remote.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use durward_core::budgets::Limits;
 use durward_core::factors::password::HashSettings;
+use durward_core::sockets::SocketRules;
 use durward_core::{Breakers, Core, Csrf, Parts, Policy};
 use durward_http::{App, CookieKind, CookieRules, HttpRules, Origin, Server};
 use durward_proto::{Clock, Random};
@@ -101,7 +102,13 @@ fn policy(config: &Config) -> Policy {
         registration_open: config.registration.open,
         registration_approve: config.registration.approve,
         password_min_strength: config.password.min_strength.into(),
-        sockets_per_user: config.websocket.max_connections_per_user as usize,
+        sockets: SocketRules {
+            per_user: config.websocket.max_connections_per_user as usize,
+            per_session: config.websocket.max_connections_per_session as usize,
+            per_address: config.websocket.max_connections_per_address as usize,
+        },
+        max_staleness: config.session.max_staleness,
+        staleness_grace: config.session.staleness_grace,
         roster_capacity: ROSTER,
     }
 }
@@ -147,7 +154,7 @@ pub fn app(
 ) -> Result<App, String> {
     let walk = walk(&loaded.config, opened, core, address);
     let subject = Subject::running(loaded.clone(), opened.clone(), core.clone(), walk);
-    let operations = Arc::new(Program::new(subject, metrics));
+    let operations = Arc::new(Program::new(subject, core.clone(), metrics));
     Ok(App { core: core.clone(), operations, rules: http_rules(&loaded.config)? })
 }
 

@@ -64,6 +64,8 @@ fn of_postgres(error: &sqlx::postgres::PgDatabaseError) -> StoreError {
         "22021" | "22P05" => StoreError::Conflict { constraint: "nul_character".to_owned() },
         "57014" | "55P03" | "25P03" => StoreError::Unavailable(format!("it took too long (SQLSTATE {state})")),
         "40001" | "40P01" => StoreError::Unavailable(format!("it lost a race with others (SQLSTATE {state})")),
+        // object_not_in_prerequisite_state: the database takes no connections at present.
+        "55000" => StoreError::Unavailable(format!("{message} (SQLSTATE {state})")),
         // Authorization, the database's name, resources, the operator, the system, the connection.
         _ if ["28", "3D", "53", "57", "58", "08"].iter().any(|class| state.starts_with(class)) => {
             StoreError::Unavailable(format!("{message} (SQLSTATE {state})"))

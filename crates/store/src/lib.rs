@@ -52,6 +52,7 @@
 //! ```
 
 mod audit;
+mod bell;
 mod catalogue;
 mod check;
 mod encode;
@@ -70,6 +71,7 @@ pub mod testing;
 mod tests;
 
 pub use audit::Audit;
+pub use bell::Bell;
 pub use check::SchemaFault;
 pub use error::StoreError;
 pub use migrate::{SchemaState, rendered};

@@ -2,7 +2,7 @@
 
 pub mod password;
 
-use durward_proto::{AccountStatus, Code, Timestamp};
+use durward_proto::{AccountStatus, Code, Timestamp, UserId};
 use durward_store::UserRow;
 
 use crate::fault::Fault;
@@ -12,7 +12,7 @@ use password::PasswordShown;
 ///
 /// ```compile_fail
 /// fn forge(user: durward_store::UserRow, at: durward_proto::Timestamp) -> durward_core::factors::Authenticated {
-///     durward_core::factors::Authenticated { user, amr: vec![], at }
+///     durward_core::factors::Authenticated { user, password_hash: String::new(), amr: vec![], at }
 /// }
 /// ```
 ///
@@ -25,11 +25,22 @@ use password::PasswordShown;
 #[derive(Debug)]
 pub struct Authenticated {
     user: UserRow,
+    /// The hash that the password was compared with.
+    password_hash: String,
     amr: Vec<String>,
     at: Timestamp,
 }
 
 impl Authenticated {
+    /// The hash that the password was compared with: the proof holds only as long as the account still has it.
+    pub(crate) fn password_hash(&self) -> &str {
+        &self.password_hash
+    }
+
+    pub(crate) fn user_id(&self) -> UserId {
+        self.user.id
+    }
+
     pub(crate) fn into_parts(self) -> (UserRow, Vec<String>, Timestamp) {
         (self.user, self.amr, self.at)
     }
@@ -40,9 +51,11 @@ impl Authenticated {
 /// # Errors
 /// `account_pending`, `account_suspended` or `account_deactivated`: only who has the right password learns of it.
 pub(crate) fn enough(shown: PasswordShown, now: Timestamp) -> Result<Authenticated, Fault> {
-    let user = shown.into_user();
+    let (user, password_hash) = shown.into_parts();
     let code = match user.status {
-        AccountStatus::Active => return Ok(Authenticated { user, amr: vec!["pwd".to_owned()], at: now }),
+        AccountStatus::Active => {
+            return Ok(Authenticated { user, password_hash, amr: vec!["pwd".to_owned()], at: now });
+        }
         AccountStatus::Pending => Code::AccountPending,
         AccountStatus::Suspended => Code::AccountSuspended,
         AccountStatus::Deactivated => Code::AccountDeactivated,

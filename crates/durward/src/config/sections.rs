@@ -104,6 +104,11 @@ section! {
         idle_timeout: Option<Duration> = Nothing,
         /// A session ends this long after its login, used or not.
         absolute_timeout: Duration = Text("30d"),
+        /// How old what a node knows of the revocations of others may be. Beyond that it asks the database for every
+        /// request, and answers 503 when that is away as well.
+        max_staleness: Duration = Text("5s"),
+        /// How long after that WebSockets are closed with 1013, because nobody knows whether their sessions are alive.
+        staleness_grace: Duration = Text("5s"),
     }
 }
 
@@ -127,6 +132,11 @@ section! {
         token_in_url: bool = Computed("`false`; `true` for `durward dev`"),
         /// How many sockets one user may hold open on one node.
         max_connections_per_user: u32 = Text("20"),
+        /// How many sockets one session may hold open on one node.
+        max_connections_per_session: u32 = Text("10"),
+        /// How many sockets one client (an IPv4 address, an IPv6 /64) may hold open on one node. Many people behind one
+        /// address count as one client; set `server.trusted_proxies` where a proxy is in front.
+        max_connections_per_address: u32 = Text("1000"),
         /// How many messages one socket may send in a minute.
         max_messages_per_minute: u32 = Text("120"),
     }

@@ -15,19 +15,16 @@ use crate::fault::Fault;
 /// Proof that the user's password was shown.
 pub(crate) struct PasswordShown {
     user: UserRow,
+    /// The hash that it was compared with.
+    hash: String,
     /// The hash to replace the kept one with, when its parameters are no longer those that are configured.
-    pub(crate) rehash: Option<Rehash>,
+    pub(crate) rehash: Option<String>,
 }
 
-/// A hash that is to take the place of an older one.
-pub(crate) struct Rehash {
-    pub(crate) old: String,
-    pub(crate) new: String,
-}
 
 impl PasswordShown {
-    pub(crate) fn into_user(self) -> UserRow {
-        self.user
+    pub(crate) fn into_parts(self) -> (UserRow, String) {
+        (self.user, self.hash)
     }
 }
 
@@ -44,10 +41,7 @@ pub(crate) async fn show(
     let kept = credential.as_ref().map(|credential| credential.password_hash.clone());
     let matches = hasher.verify(password.clone(), kept.unwrap_or_else(|| hasher.dummy().to_owned())).await?;
     let Some(credential) = credential.filter(|_| matches) else { return Ok(None) };
-    let rehash = if hasher.is_current(&credential.password_hash) {
-        None
-    } else {
-        Some(Rehash { old: credential.password_hash, new: hasher.hash(password).await? })
-    };
-    Ok(Some(PasswordShown { user: credential.user, rehash }))
+    let CredentialRow { user, password_hash: hash } = credential;
+    let rehash = if hasher.is_current(&hash) { None } else { Some(hasher.hash(password).await?) };
+    Ok(Some(PasswordShown { user, hash, rehash }))
 }

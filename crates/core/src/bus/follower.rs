@@ -36,8 +36,9 @@ pub(crate) struct Follower {
     again: bool,
     /// When the first read since the last one that caught up began.
     trying_since: Option<Duration>,
-    /// Whether the sockets have been closed in this outage.
-    closed: bool,
+    /// When the sockets were last closed in this outage. Others may be opened in it, where the database answers a
+    /// request now and then.
+    closed: Option<Duration>,
     poll: Duration,
 }
 
@@ -83,7 +84,7 @@ impl Follower {
             reading: None,
             again: false,
             trying_since: None,
-            closed: false,
+            closed: None,
             poll: POLL_WITHOUT_BELL,
         }
     }
@@ -96,7 +97,7 @@ impl Follower {
     /// What to do now.
     pub(crate) fn next(&mut self, now: Duration) -> Todo {
         if self.close_at().is_some_and(|at| at <= now) {
-            self.closed = true;
+            self.closed = Some(now);
             return Todo::CloseSockets;
         }
         if self.reading.is_none() && self.due <= now {
@@ -138,7 +139,7 @@ impl Follower {
         self.applied = went_back.unwrap_or(self.applied);
         self.as_of = self.as_of.max(began);
         self.trying_since = None;
-        self.closed = false;
+        self.closed = None;
         self.due = if self.again { now } else { now.saturating_add(self.poll) };
         Known { forget_all, as_of: self.as_of }
     }
@@ -153,8 +154,9 @@ impl Follower {
     /// stopped) the first read still has the time of the grace.
     fn close_at(&self) -> Option<Duration> {
         let Patience { max_staleness, grace } = self.patience;
-        let since = self.trying_since.filter(|_| !self.closed)?;
-        Some(self.as_of.saturating_add(max_staleness).saturating_add(grace).max(since.saturating_add(grace)))
+        let known = self.closed.unwrap_or(self.as_of);
+        let since = self.trying_since?.saturating_add(grace);
+        Some(known.saturating_add(max_staleness).saturating_add(grace).max(since))
     }
 }
 
@@ -201,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn sockets_are_closed_once_when_nothing_is_known_for_too_long() {
+    fn sockets_are_closed_when_nothing_is_known_for_too_long() {
         let mut follower = Follower::starting(0, ms(0), PATIENCE);
         follower.next(ms(0));
         follower.failed(ms(4_000));
@@ -210,7 +212,8 @@ mod tests {
         // The read hangs.
         assert_eq!(follower.next(ms(4_251)), Todo::Wait { until: ms(10_000) });
         assert_eq!(follower.next(ms(10_000)), Todo::CloseSockets);
-        assert!(matches!(follower.next(ms(10_000)), Todo::Wait { .. }));
+        // Those that are opened from now on are good for as long.
+        assert_eq!(follower.next(ms(10_000)), Todo::Wait { until: ms(20_000) });
         follower.failed(ms(10_100));
         assert_eq!(follower.next(ms(10_350)), Todo::Read { after: 0 });
         follower.caught(ms(10_360), nothing(0));

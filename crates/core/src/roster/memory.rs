@@ -12,46 +12,46 @@ const LOADS: usize = 4;
 
 /// Something known of each of the sessions that were asked for lately. It answers only while this node knows of every
 /// revocation; in between nothing is taken in either.
-pub(super) struct Memory<T> {
+pub(crate) struct Memory<T> {
     entries: Cache<SessionId, T>,
     freshness: Arc<Freshness>,
     clock: Arc<dyn Clock>,
 }
 
 /// A load: what to remember, or what is true but not to be remembered.
-pub(super) enum Loaded<T> {
+pub(crate) enum Loaded<T> {
     Keep(T),
     Pass(T),
 }
 
 impl<T: Clone> Memory<T> {
-    pub(super) fn new(capacity: usize, freshness: Arc<Freshness>, clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(capacity: usize, freshness: Arc<Freshness>, clock: Arc<dyn Clock>) -> Self {
         Self { entries: Cache::new(capacity), freshness, clock }
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.entries.len()
     }
 
     /// What is known, when that can be trusted.
-    pub(super) fn get(&self, session: SessionId) -> Option<T> {
+    pub(crate) fn get(&self, session: SessionId) -> Option<T> {
         let entry = self.entries.get(&session)?;
         self.is_trusted().then_some(entry)
     }
 
     /// Also a load that is under way will not be kept.
-    pub(super) fn forget(&self, session: SessionId) {
+    pub(crate) fn forget(&self, session: SessionId) {
         self.entries.remove(&session);
     }
 
     /// The same for all sessions.
-    pub(super) fn forget_all(&self) {
+    pub(crate) fn forget_all(&self) {
         self.entries.clear();
     }
 
     /// What is known, or what `load` finds. Of many who ask at once one loads; while memory is not to be trusted, each
     /// for itself.
-    pub(super) async fn get_or_load<E, F>(&self, session: SessionId, load: impl Fn() -> F) -> Result<Option<T>, E>
+    pub(crate) async fn get_or_load<E, F>(&self, session: SessionId, load: impl Fn() -> F) -> Result<Option<T>, E>
     where
         F: Future<Output = Result<Option<Loaded<T>>, E>>,
     {
@@ -91,10 +91,10 @@ mod tests {
     /// What the roster relies on: a load that was under way while its session was forgotten is not kept.
     #[tokio::test]
     async fn what_was_loaded_before_the_end_is_not_kept_after_it() {
-        for forget in [|cache: &Cache<u8, &str>| drop(cache.remove(&1)), |cache: &Cache<u8, &str>| cache.clear()] {
+        for everything in [false, true] {
             let cache: Cache<u8, &str> = Cache::new(10);
             let Err(loading) = cache.get_value_or_guard_async(&1).await else { panic!("nothing is known yet") };
-            forget(&cache);
+            if everything { cache.clear() } else { assert_eq!(cache.remove(&1), None) }
             assert!(loading.insert("alive").is_err());
             assert_eq!(cache.get(&1), None);
         }

@@ -5,7 +5,7 @@
 //! done again (quick_cache refuses the insert when the place it was made for has been removed), so that no answer
 //! from before the change can stay.
 
-mod memory;
+pub(crate) mod memory;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};

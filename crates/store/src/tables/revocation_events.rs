@@ -18,6 +18,8 @@ pub enum EventKind {
     Session,
     /// A user: all their sessions, or what is remembered of the account.
     User,
+    /// The signing keys; nobody's, so `user_id` is 0.
+    Keys,
 }
 
 impl EventKind {
@@ -26,6 +28,7 @@ impl EventKind {
         match self {
             Self::Session => "session",
             Self::User => "user",
+            Self::Keys => "keys",
         }
     }
 }
@@ -40,7 +43,7 @@ impl Column for EventKind {
         self.to_sqlite()
     }
     fn from_sqlite(raw: String) -> Result<Self, BoxDynError> {
-        [Self::Session, Self::User].into_iter().find(|kind| kind.as_str() == raw).ok_or_else(|| "not a kind".into())
+        [Self::Session, Self::User, Self::Keys].into_iter().find(|kind| kind.as_str() == raw).ok_or_else(|| "not a kind".into())
     }
     fn from_postgres(raw: String) -> Result<Self, BoxDynError> {
         Self::from_sqlite(raw)

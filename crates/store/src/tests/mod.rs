@@ -12,6 +12,7 @@ mod opening;
 mod refresh;
 mod schema;
 mod sessions;
+mod signing_keys;
 mod tickets;
 
 use std::future::Future;

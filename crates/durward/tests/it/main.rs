@@ -6,6 +6,7 @@
 mod api;
 mod broken;
 mod canaries;
+mod chat_upstream;
 mod command_line;
 mod conventions;
 mod corpora;

@@ -117,6 +117,12 @@ pub(super) fn body(question: &Question) -> String {
     json!({ "model": question.model, "messages": messages, "stream": true }).to_string()
 }
 
+/// What a line says that is an error: `{"error": "words"}` or `{"error": {"message": "words"}}`.
+pub(super) fn error_in(line: &[u8]) -> Option<Trouble> {
+    let line = serde_json::from_slice::<Value>(line).ok()?;
+    Some(Trouble::Failed(error_words(line.get("error")?)?.to_owned()))
+}
+
 /// The words of an error: a text, or an object with a `message`.
 pub(super) fn error_words(error: &Value) -> Option<&str> {
     error.as_str().or_else(|| error.get("message")?.as_str())

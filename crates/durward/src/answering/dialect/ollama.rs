@@ -1,9 +1,8 @@
 //! Ollama's `POST /api/chat` with `"stream": true`.
 
 use serde::Deserialize;
-use serde_json::Value;
 
-use super::{Said, error_words};
+use super::{Said, error_in};
 use crate::answering::trouble::Trouble;
 
 #[derive(Deserialize)]
@@ -19,11 +18,6 @@ struct Message {
     content: String,
 }
 
-#[derive(Deserialize)]
-struct Failed {
-    error: Value,
-}
-
 /// What this line says.
 pub(super) fn line(line: &[u8]) -> Result<Said, Trouble> {
     if line.trim_ascii().is_empty() {
@@ -32,10 +26,7 @@ pub(super) fn line(line: &[u8]) -> Result<Said, Trouble> {
     if let Ok(Part { message, done }) = serde_json::from_slice(line) {
         return Ok(Said { words: message.content, is_part: true, is_last: done });
     }
-    match serde_json::from_slice::<Failed>(line) {
-        Ok(Failed { error }) => Err(Trouble::Failed(error_words(&error).unwrap_or_default().to_owned())),
-        Err(_) => Err(Trouble::Garbage("a line that is no part of an answer of Ollama's")),
-    }
+    Err(error_in(line).unwrap_or(Trouble::Garbage("a line that is no part of an answer of Ollama's")))
 }
 
 #[cfg(test)]

@@ -2,9 +2,8 @@
 //! (<https://html.spec.whatwg.org/multipage/server-sent-events.html>).
 
 use serde::Deserialize;
-use serde_json::Value;
 
-use super::{Said, error_words};
+use super::{Said, error_in};
 use crate::answering::lines::MAX_LINE;
 use crate::answering::trouble::Trouble;
 
@@ -30,11 +29,6 @@ struct Choice {
 struct Delta {
     #[serde(default)]
     content: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Failed {
-    error: Value,
 }
 
 /// Puts events together from their lines.
@@ -76,10 +70,8 @@ impl Events {
             return Ok(Said { words: String::new(), is_part: true, is_last: true });
         }
         // An error first: some servers send it with an empty list of choices.
-        if let Ok(Failed { error }) = serde_json::from_slice::<Failed>(data)
-            && !error.is_null()
-        {
-            return Err(Trouble::Failed(error_words(&error).unwrap_or_default().to_owned()));
+        if let Some(trouble) = error_in(data) {
+            return Err(trouble);
         }
         let Ok(Part { choices }) = serde_json::from_slice(data) else {
             return Err(Trouble::Garbage("an event that is no part of an answer of OpenAI's"));

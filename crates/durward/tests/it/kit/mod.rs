@@ -8,6 +8,7 @@ pub mod jws;
 mod line;
 pub mod process;
 mod socket;
+pub mod upstream;
 
 pub use actor::Actor;
 pub use answer::Answer;

@@ -228,8 +228,8 @@ on_backends! {
                 ("a huge line", Plan::new(200).send(some.clone()).send(endless), "some "),
             ];
             let times = [
-                ("DURWARD_CHAT__FIRST_BYTE_TIMEOUT", "300ms"),
-                ("DURWARD_CHAT__IDLE_TIMEOUT", "300ms"),
+                ("DURWARD_CHAT__FIRST_BYTE_TIMEOUT", "800ms"),
+                ("DURWARD_CHAT__IDLE_TIMEOUT", "800ms"),
                 ("DURWARD_BREAKER__FAILURE_THRESHOLD", "1000"),
             ];
             let upstream = Upstream::start(Plan::new(500)).await;

@@ -173,15 +173,12 @@ impl Upstream {
     }
 
     /// Waits until so many answers are under way.
-    #[track_caller]
-    pub fn open(&self, count: usize) -> impl Future<Output = ()> {
-        async move {
-            let start = Instant::now();
-            while self.state.open.load(Ordering::SeqCst) != count {
-                let open = self.state.open.load(Ordering::SeqCst);
-                assert!(start.elapsed() < Duration::from_secs(10), "{open} answers under way, not {count}");
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
+    pub async fn open(&self, count: usize) {
+        let start = Instant::now();
+        while self.state.open.load(Ordering::SeqCst) != count {
+            let open = self.state.open.load(Ordering::SeqCst);
+            assert!(start.elapsed() < Duration::from_secs(10), "{open} answers under way, not {count}");
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
 }

@@ -14,4 +14,5 @@ mod durability;
 mod every_row;
 mod kit;
 mod limits;
+mod now;
 mod quickstart;

@@ -11,15 +11,15 @@ use durward_core::Core;
 use durward_core::operator::Operator;
 use durward_http::Server;
 use durward_proto::{Email, Role};
-use durward_store::Opened;
 use durward_store::testing::{self, Backend, Fresh};
+use durward_store::{Opened, Target};
 use durward_verify::SystemRandom;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use serde_json::json;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use super::{Actor, PASSWORD, TestClock};
+use super::{Actor, PASSWORD, Proxy, TestClock};
 
 /// What every test's configuration has, unless the test says otherwise.
 const SETTINGS: [(&str, &str); 6] = [
@@ -98,6 +98,22 @@ impl App {
     /// Another node of the program, on the same database.
     pub async fn beside(&self) -> Node {
         let opened = Opened::open(&self.database.options, self.clock.clone(), Arc::new(SystemRandom)).await.unwrap();
+        serve(&self.loaded, &opened, &self.clock).await
+    }
+
+    /// A proxy in front of the PostgreSQL server.
+    pub async fn proxy(&self) -> Proxy {
+        let Target::Postgres(target) = &self.database.options.target else { panic!("it is PostgreSQL") };
+        Proxy::to((target.host.clone(), target.port)).await
+    }
+
+    /// Another node that reaches the database through a proxy.
+    pub async fn beside_through(&self, proxy: &Proxy) -> Node {
+        let mut options = self.database.options.clone();
+        options.acquire_timeout = self.loaded.config.breaker.call_timeout;
+        let Target::Postgres(target) = &mut options.target else { panic!("it is PostgreSQL") };
+        (target.host, target.port) = (proxy.address.ip().to_string(), proxy.address.port());
+        let opened = Opened::open(&options, self.clock.clone(), Arc::new(SystemRandom)).await.unwrap();
         serve(&self.loaded, &opened, &self.clock).await
     }
 

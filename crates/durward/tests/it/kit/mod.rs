@@ -7,6 +7,7 @@ mod clock;
 pub mod jws;
 mod line;
 pub mod process;
+mod proxy;
 mod socket;
 pub mod upstream;
 
@@ -16,6 +17,7 @@ pub use app::{App, Node, SECRET, email};
 pub use clock::TestClock;
 pub use line::Line;
 pub use process::Process;
+pub use proxy::{Proxy, Traffic};
 pub use socket::Socket;
 
 /// A password that every rule accepts.

@@ -51,7 +51,10 @@ async fn a_breaker_opens_is_seen_and_closes_by_itself() {
     let state = || async { admin.get(BREAKERS).await.is(200).json()[0].clone() };
     within("the breaker is open", Duration::from_secs(4), || async { state().await["state"] == "open" }).await;
     assert!(state().await["failures"].as_i64().unwrap() >= 3);
-    let health = app.visitor().at(node.address).get("/health/ready").await.is(503).json();
+    // An answer about health is used again for a second.
+    let ready = || async { app.visitor().at(node.address).get("/health/ready").await };
+    within("it is not ready", Duration::from_secs(3), || async { ready().await.status == 503 }).await;
+    let health = ready().await.json();
     assert_eq!(health["status"], "failing");
     assert!(health["checks"]["breaker_database"]["detail"].as_str().unwrap().contains("failures in a row"), "{health}");
 
@@ -59,8 +62,5 @@ async fn a_breaker_opens_is_seen_and_closes_by_itself() {
     let took =
         within("the breaker is closed", Duration::from_secs(3), || async { state().await["state"] == "closed" }).await;
     println!("closed {took:?} after the database was back");
-    within("it is ready", Duration::from_secs(3), || async {
-        app.visitor().at(node.address).get("/health/ready").await.status == 200
-    })
-    .await;
+    within("it is ready", Duration::from_secs(3), || async { ready().await.status == 200 }).await;
 }

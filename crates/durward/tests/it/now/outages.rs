@@ -40,7 +40,7 @@ impl Stage {
     async fn somebody(&self, name: &str) -> (Actor, Socket) {
         let here = self.app.user(name).await;
         let there = here.at(self.node.address);
-        there.get("/api/v1/profile").await.is(200);
+        there.get("/api/v1/profile/debug").await.is(200);
         let mut socket = there.socket(CHAT).await;
         socket.expect("ready").await;
         (there, socket)
@@ -64,7 +64,7 @@ impl Stage {
         let (mut let_in_until, mut unavailable) = (Duration::ZERO, 0);
         while cut.elapsed() < MAX_STALENESS + GRACE + Duration::from_millis(500) {
             let asked = revoked.elapsed();
-            let (of_ann, of_bob) = tokio::join!(ann.get("/api/v1/profile"), bob.get("/api/v1/profile"));
+            let (of_ann, of_bob) = tokio::join!(ann.get("/api/v1/profile/debug"), bob.get("/api/v1/profile"));
             if of_bob.status == 200 {
                 let_in_until = asked;
             }
@@ -89,10 +89,10 @@ impl Stage {
 
         self.proxy.set(Traffic::Flows);
         let back = within("the live are let in again", RECOVERY + Duration::from_secs(2), || async {
-            ann.get("/api/v1/profile").await.status == 200
+            ann.get("/api/v1/profile/debug").await.status == 200
         })
         .await;
-        bob.get("/api/v1/profile").await.refused(401, "token_revoked");
+        bob.get("/api/v1/profile/debug").await.refused(401, "token_revoked");
         ann.socket(CHAT).await.expect("ready").await;
         // Memory is trusted again, too.
         within("all is known", RECOVERY + Duration::from_secs(2), || async { self.node.core.bus().is_fresh() }).await;
@@ -129,7 +129,7 @@ async fn a_database_that_lets_nobody_in() {
     for cycle in 0..CYCLES {
         let ann = app.user(&format!("ann{cycle}")).await;
         let there = ann.copy().at(node.address);
-        there.get("/api/v1/profile").await.is(200);
+        there.get("/api/v1/profile/debug").await.is(200);
         elsewhere
             .sql(&format!(
                 "ALTER DATABASE {name} ALLOW_CONNECTIONS false; \
@@ -140,7 +140,7 @@ async fn a_database_that_lets_nobody_in() {
         let mut unavailable = 0;
         while cut.elapsed() < MAX_STALENESS + GRACE {
             for actor in [&ann, &there] {
-                let answer = actor.get("/api/v1/profile").await;
+                let answer = actor.get("/api/v1/profile/debug").await;
                 if answer.status != 200 {
                     unavailable += 1;
                     answer.refused(503, "verification_unavailable");
@@ -152,13 +152,13 @@ async fn a_database_that_lets_nobody_in() {
         elsewhere.sql(&format!("ALTER DATABASE {name} ALLOW_CONNECTIONS true")).await;
         for actor in [&ann, &there] {
             within("the live are let in again", RECOVERY + Duration::from_secs(2), || async {
-                actor.get("/api/v1/profile").await.status == 200
+                actor.get("/api/v1/profile/debug").await.status == 200
             })
             .await;
         }
         ann.post_empty("/api/v1/auth/logout").await.is(204);
         within("the logout is known everywhere", Duration::from_secs(1), || async {
-            there.get("/api/v1/profile").await.status == 401
+            there.get("/api/v1/profile/debug").await.status == 401
         })
         .await;
     }
@@ -183,8 +183,8 @@ async fn a_bell_that_is_cut_down() {
         assert_eq!(bob_socket.closed().await, (1008, "token_revoked".to_owned()));
         let took = revoked.elapsed();
         assert!(took < Duration::from_secs(1), "{took:?}");
-        bob.get("/api/v1/profile").await.refused(401, "token_revoked");
-        ann.get("/api/v1/profile").await.is(200);
+        bob.get("/api/v1/profile/debug").await.refused(401, "token_revoked");
+        ann.get("/api/v1/profile/debug").await.is(200);
         ann_socket.send(serde_json::json!({ "type": "ping" })).await;
         ann_socket.expect("pong").await;
         assert!(node.core.bus().is_fresh());

@@ -14,6 +14,7 @@ use crate::chat::Answerer;
 use crate::csrf::Csrf;
 use crate::factors::password::{HashSettings, Hasher};
 use crate::fault::Fault;
+use crate::keys::SigningKeys;
 use crate::leases::Leases;
 use crate::revoke::Revoker;
 use crate::roster::{Roster, RosterSettings};
@@ -53,8 +54,10 @@ pub struct Parts {
     pub store: Store,
     /// Access before anybody is known.
     pub gate: GateStore,
-    /// The signing key and those that are still accepted.
+    /// The signing key and those that are still accepted, as [`SigningKeys::start`] gave them.
     pub keys: KeyRing,
+    /// Where changes of them are read.
+    pub signing_keys: SigningKeys,
     /// Whom tokens must name.
     pub rules: Rules,
     /// The secret behind CSRF tokens.
@@ -101,6 +104,7 @@ pub struct Core {
     pub(crate) store: Store,
     pub(crate) gate: GateStore,
     pub(crate) verifier: Verifier<Roster>,
+    pub(crate) keys: SigningKeys,
     pub(crate) rules: Rules,
     pub(crate) csrf: Csrf,
     pub(crate) hasher: Hasher,
@@ -146,6 +150,7 @@ impl Core {
         let hasher = Hasher::start(parts.hashing, parts.random.clone())?;
         Ok(Arc::new(Self {
             verifier: Verifier::new(parts.keys, parts.rules.clone(), roster.clone(), parts.clock.clone()),
+            keys: parts.signing_keys,
             rules: parts.rules,
             csrf: Csrf::new(&parts.csrf_secret),
             hasher,

@@ -6,17 +6,17 @@ use std::sync::Arc;
 use durward_core::budgets::Limits;
 use durward_core::factors::password::HashSettings;
 use durward_core::sockets::SocketRules;
-use durward_core::{Breakers, Core, Csrf, Parts, Policy};
+use durward_core::{Breakers, Core, Csrf, KeyFault, KeySettings, Parts, Policy, SigningKeys};
 use durward_http::{App, CookieKind, CookieRules, HttpRules, Origin, Server};
 use durward_proto::{Clock, Random};
 use durward_store::{Opened, StoreOptions};
-use durward_verify::{BreakerRules, KeyRing, Rules};
+use durward_verify::{Algorithm, BreakerRules, KeyRing, Rules};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
 use crate::answering;
 use crate::checks::Subject;
 use crate::checks::golden_path::Walk;
-use crate::config::{Answering, Config, Environment, Loaded};
+use crate::config::{self, Answering, Config, Environment, Loaded, Source};
 use crate::operations::Program;
 
 /// How many sessions the roster keeps in memory.
@@ -31,13 +31,39 @@ pub(crate) fn store_options(config: &Config) -> StoreOptions {
     }
 }
 
-/// The services.
+/// The signing keys, of the configuration and of the database.
+///
+/// # Errors
+/// When the secret is missing, or it or the master key is too short.
+pub fn signing_keys(
+    loaded: &Loaded,
+    opened: &Opened,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+) -> Result<SigningKeys, KeyFault> {
+    let config = &loaded.config;
+    let settings = KeySettings {
+        secret: config.tokens.secret.clone().ok_or(KeyFault::NoSecret)?,
+        master: config.keys.master_key.clone(),
+        algorithm: match config.tokens.algorithm {
+            config::Algorithm::Hs256 => Algorithm::Hs256,
+            config::Algorithm::EdDsa => Algorithm::EdDsa,
+            config::Algorithm::Es256 => Algorithm::Es256,
+            config::Algorithm::Rs256 => Algorithm::Rs256,
+        },
+        is_chosen: *loaded.source("tokens.algorithm") != Source::Default,
+    };
+    SigningKeys::new(opened.gate.clone(), settings, clock, random)
+}
+
+/// The services. `keys` are what [`SigningKeys::start`] gave.
 ///
 /// # Errors
 /// When a secret is missing or cannot be used, or the settings' schema cannot be read.
 pub fn core(
     config: &Config,
     opened: &Opened,
+    (signing_keys, keys): (SigningKeys, KeyRing),
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
 ) -> Result<Arc<Core>, String> {
@@ -47,7 +73,8 @@ pub fn core(
     let parts = Parts {
         store: opened.store.clone(),
         gate: opened.gate.clone(),
-        keys: KeyRing::hs256(secret).map_err(|error| error.to_string())?,
+        keys,
+        signing_keys,
         rules: Rules {
             issuer: config.tokens.issuer.clone(),
             audience: config.tokens.audience.clone(),

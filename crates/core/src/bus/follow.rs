@@ -42,7 +42,7 @@ impl Core {
         let follower = Follower::starting(applied, began, bus.patience);
         Ok(async move {
             let bell = AtomicBool::new(false);
-            tokio::join!(self.follow(follower, &bell), self.listen(&bell));
+            tokio::join!(self.follow(follower, &bell), self.listen(&bell), self.follow_keys());
         })
     }
 

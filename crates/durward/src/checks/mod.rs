@@ -107,7 +107,7 @@ pub(crate) const CHECKS: &[Check] = &[
         "every table, column, index and grant that the program's statements need",
         data::schema
     ),
-    check!("keys", Always, needs ["secrets", "schema"], "a key that signs, checks, and refuses a token that was tampered with", program::keys),
+    check!("keys", Always, needs ["secrets", "schema"], "keys that can be read, and one that signs, checks, and refuses a token that was tampered with", program::keys),
     check!("password_hash", Thoroughly, needs ["secrets", "schema"], "an Argon2id hash that takes 5 ms to 1 s", program::password_hash),
     check!("csrf", Thoroughly, needs ["secrets", "schema"], "a CSRF token that is accepted once made and refused once changed", program::csrf),
     check!(

@@ -4,9 +4,10 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use durward_core::Core;
+use durward_core::{Core, KeyFault, SigningKeys};
 use durward_proto::{Clock, Random};
 use durward_store::Opened;
+use durward_verify::KeyRing;
 use tokio::sync::OnceCell;
 
 use super::golden_path::{Step, Walk};
@@ -39,8 +40,10 @@ pub(crate) struct Subject {
     random: Arc<dyn Random>,
     /// Whether the migrations may be applied: at a start, never in the doctor.
     may_migrate: bool,
+    is_running: bool,
     opened: Piece<Opened>,
     prepared: Piece<()>,
+    keys: OnceCell<Result<(SigningKeys, KeyRing), KeyFault>>,
     core: Piece<Arc<Core>>,
     walk: Piece<Walk>,
     steps: Mutex<Option<Watch>>,
@@ -55,8 +58,10 @@ impl Subject {
             clock,
             random,
             may_migrate,
+            is_running: false,
             opened: OnceCell::new(),
             prepared: OnceCell::new(),
+            keys: OnceCell::new(),
             core: OnceCell::new(),
             walk: OnceCell::new(),
             steps: Mutex::new(None),
@@ -70,8 +75,10 @@ impl Subject {
             random: core.random().clone(),
             loaded,
             may_migrate: false,
+            is_running: true,
             opened: OnceCell::new_with(Some(Ok(opened))),
             prepared: OnceCell::new(),
+            keys: OnceCell::new_with(Some(Ok((core.signing_keys().clone(), core.verifier().keys())))),
             core: OnceCell::new_with(Some(Ok(core))),
             walk: OnceCell::new_with(Some(Ok(walk))),
             steps: Mutex::new(None),
@@ -124,11 +131,28 @@ impl Subject {
         Ok(opened)
     }
 
+    /// The signing keys, and those in force when they were first asked for.
+    pub(crate) async fn keys(&self) -> Result<(SigningKeys, KeyRing), KeyFault> {
+        let read = async {
+            let opened = self.prepared().await.map_err(|error| KeyFault::Store(error.to_string()))?;
+            let keys = wire::signing_keys(&self.loaded, &opened, self.clock.clone(), self.random.clone())?;
+            let ring = keys.start().await?;
+            Ok((keys, ring))
+        };
+        self.keys.get_or_init(|| read).await.clone()
+    }
+
+    /// Whether this is a program that serves, and not one that is about to.
+    pub(crate) fn is_running(&self) -> bool {
+        self.is_running
+    }
+
     /// The services.
     pub(crate) async fn core(&self) -> Result<Arc<Core>, NotMade> {
         let make = async {
             let opened = self.prepared().await?;
-            wire::core(self.config(), &opened, self.clock.clone(), self.random.clone()).map_err(NotMade)
+            let keys = self.keys().await?;
+            wire::core(self.config(), &opened, keys, self.clock.clone(), self.random.clone()).map_err(NotMade)
         };
         self.core.get_or_init(|| make).await.clone()
     }

@@ -108,7 +108,7 @@ fn refuse(report: &Report) -> Result<(), Failure> {
         return Ok(());
     }
     let words = format!("durward does not start:\n{}\n`durward doctor` looks again.", failing.join("\n"));
-    let settings = ["config", "environment", "secrets", "public_url", "cors", "cookies", "settings_schema"];
+    let settings = ["config", "environment", "secrets", "public_url", "cors", "cookies", "settings_schema", "keys"];
     let configured = report
         .checks
         .iter()

@@ -48,7 +48,7 @@ pub use problem::{ConfigErrors, Problem};
 pub use reader::Held;
 pub use reference::reference;
 pub use sections::{
-    Breaker, Chat, Cookies, Cors, Csrf, Database, Limits, Log, Mail, Metrics, Password, Registration, Root, Server,
+    Breaker, Chat, Cookies, Cors, Csrf, Database, Keys, Limits, Log, Mail, Metrics, Password, Registration, Root, Server,
     Session, Settings, Tokens, WebSocket,
 };
 pub use show::{shown_as_json, shown_as_text};
@@ -92,6 +92,8 @@ config! {
     database: Database,
     /// Access tokens and refresh tokens.
     tokens: Tokens,
+    /// The signing keys in the database.
+    keys: Keys,
     /// Protection against requests that other sites provoke.
     csrf: Csrf,
     /// Which other sites may call the API from a browser.

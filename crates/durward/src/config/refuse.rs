@@ -102,7 +102,11 @@ impl Config {
             let found = format!("nothing, and in {environment} none is made up");
             problems.push(problem("tokens.secret", found, "a secret of at least 32 bytes", MAKE_A_SECRET));
         }
-        let secrets = [("tokens.secret", &self.tokens.secret), ("csrf.secret", &self.csrf.secret)];
+        let secrets = [
+            ("tokens.secret", &self.tokens.secret),
+            ("csrf.secret", &self.csrf.secret),
+            ("keys.master_key", &self.keys.master_key),
+        ];
         for (key, secret) in secrets.into_iter().filter_map(|(key, secret)| Some((key, secret.as_ref()?.expose()))) {
             if secret.len() < SHORTEST_SECRET {
                 let found = format!("{} bytes", secret.len());
@@ -121,6 +125,7 @@ impl Config {
         let all = [
             ("tokens.secret", self.tokens.secret.as_ref()),
             ("csrf.secret", self.csrf.secret.as_ref()),
+            ("keys.master_key", self.keys.master_key.as_ref()),
             ("database.url", self.database.url.password()),
             ("mail.url", mail),
             ("chat.api_key", self.chat.api_key.as_ref()),

@@ -66,7 +66,9 @@ section! {
         /// token with it. At least 32 bytes: `openssl rand -base64 32`.
         secret: Option<Secret> =
             Computed("none; in development and test one is made and kept in `data_dir`"),
-        /// How access tokens are signed (RFC 7518 section 3.1).
+        /// How access tokens are signed (RFC 7518 section 3.1). For another than HS256 the first node that starts makes a
+        /// key in the database, for which `keys.master_key` is needed. While this is not set the newest key signs, whatever
+        /// its algorithm is. See `docs/keys.md`.
         algorithm: Algorithm = Text("HS256"),
         /// How long an access token holds.
         access_ttl: Duration = Text("60m"),
@@ -76,6 +78,16 @@ section! {
         issuer: String = Computed("`server.public_url`"),
         /// The `aud` of every token.
         audience: String = Text("durward"),
+    }
+}
+
+section! {
+    /// The signing keys in the database, which `durward keys` looks after.
+    pub struct Keys as "keys" {
+        /// What their private parts are sealed under, the same on every node. At least 32 bytes: `openssl rand -base64 32`.
+        /// Needed when there are keys in the database, or when `tokens.algorithm` is another than HS256.
+        master_key: Option<Secret> =
+            Computed("none; in development and test one is made, when it is needed, and kept in `data_dir`"),
     }
 }
 

@@ -15,11 +15,12 @@ fn samples() -> Vec<(&'static str, &'static str, &'static str)> {
         ("database.migrate", "check", "check"),
         ("database.max_connections", "7", "7"),
         ("tokens.secret", "Zq8vT1mXc5Lr0wYb3NhKf7PdJ2sGa9Ue", "[hidden]"),
-        ("tokens.algorithm", "hs256", "HS256"),
+        ("tokens.algorithm", "eddsa", "EdDSA"),
         ("tokens.access_ttl", "5m", "5m"),
         ("tokens.refresh_ttl", "36h", "36h"),
         ("tokens.issuer", "me", "me"),
         ("tokens.audience", "you", "you"),
+        ("keys.master_key", "Lr0wYb3NhKf7PdJ2sGa9UeZq8vT1mXc5", "[hidden]"),
         ("csrf.secret", "nO4xW8rQ2kLz6vBt0mYc5JhSd9PfGa3E", "[hidden]"),
         (
             "cors.allowed_origins",

@@ -42,7 +42,7 @@ fn weak_secrets() {
     ];
     for environment in ["staging", "production"] {
         for secret in weak {
-            for variable in ["JWT_SECRET_KEY", "CSRF_SECRET_KEY"] {
+            for variable in ["JWT_SECRET_KEY", "CSRF_SECRET_KEY", "DURWARD_KEYS__MASTER_KEY"] {
                 let machine = Machine::good().var("ENVIRONMENT", environment).var(variable, secret);
                 let problem = machine.problem();
                 assert_eq!(problem.id, "secrets", "{secret}");
@@ -72,6 +72,7 @@ fn one_secret_for_two_purposes() {
     let secret = "Zq8vT1mXc5Lr0wYb3NhKf7PdJ2sGa9Ue";
     let twice = [
         ("CSRF_SECRET_KEY", secret.to_owned(), "csrf.secret"),
+        ("DURWARD_KEYS__MASTER_KEY", secret.to_owned(), "keys.master_key"),
         ("DATABASE_URL", format!("postgres://u:{secret}@h/d"), "database.url"),
         ("POSTGRES_PASSWORD", secret.to_owned(), "database.url"),
         ("DURWARD_MAIL__URL", format!("smtp://u:{secret}@h"), "mail.url"),

@@ -64,7 +64,7 @@ impl Stage {
         let (mut let_in_until, mut unavailable) = (Duration::ZERO, 0);
         while cut.elapsed() < MAX_STALENESS + GRACE + Duration::from_millis(500) {
             let asked = revoked.elapsed();
-            let (of_ann, of_bob) = tokio::join!(ann.get("/api/v1/profile/debug"), bob.get("/api/v1/profile"));
+            let (of_ann, of_bob) = tokio::join!(ann.get("/api/v1/profile/debug"), bob.get("/api/v1/profile/debug"));
             if of_bob.status == 200 {
                 let_in_until = asked;
             }

@@ -139,7 +139,7 @@ pub(super) async fn golden_path(subject: &Subject) -> Outcome {
         Ok(walk) => walk,
         Err(error) => return broken(&error.to_string(), "look whether a port on 127.0.0.1 can be listened on"),
     };
-    let steps = walk.walk(|step| subject.step(step)).await;
+    let steps = Box::pin(walk.walk(|step| subject.step(step))).await;
     let total: Duration = steps.iter().map(|step| step.took).sum();
     let faults: Vec<String> = steps.iter().filter_map(told).collect();
     if faults.is_empty() {

@@ -121,13 +121,15 @@ impl Subject {
     /// The open database, brought up to date where that is allowed.
     pub(crate) async fn prepared(&self) -> Result<Opened, NotMade> {
         let opened = self.store().await?;
+        // Boxed, here and below: what opens a database and brings it up to date is large, and everything that might have to
+        // would carry it along.
         let migrate = async {
             if self.may_migrate {
-                opened.system.migrate().await?;
+                Box::pin(opened.system.migrate()).await?;
             }
             Ok(())
         };
-        self.prepared.get_or_init(|| migrate).await.clone()?;
+        Box::pin(self.prepared.get_or_init(|| migrate)).await.clone()?;
         Ok(opened)
     }
 
@@ -139,7 +141,7 @@ impl Subject {
             let ring = keys.start().await?;
             Ok((keys, ring))
         };
-        self.keys.get_or_init(|| read).await.clone()
+        Box::pin(self.keys.get_or_init(|| read)).await.clone()
     }
 
     /// Whether this is a program that serves, and not one that is about to.
@@ -154,7 +156,7 @@ impl Subject {
             let keys = self.keys().await?;
             wire::core(self.config(), &opened, keys, self.clock.clone(), self.random.clone()).map_err(NotMade)
         };
-        self.core.get_or_init(|| make).await.clone()
+        Box::pin(self.core.get_or_init(|| make)).await.clone()
     }
 
     /// The way to the program over the wire. Where it does not serve yet, it is served on a port of this machine for as
@@ -164,6 +166,6 @@ impl Subject {
             let (opened, core) = (self.prepared().await?, self.core().await?);
             wire::serve_for_checks(self.loaded(), &opened, &core).await.map_err(NotMade)
         };
-        self.walk.get_or_init(|| make).await.clone()
+        Box::pin(self.walk.get_or_init(|| make)).await.clone()
     }
 }

@@ -39,6 +39,13 @@ impl Fault {
         Self { problem: Box::new(problem), cause: Some(cause.into()) }
     }
 
+    /// With what happened, for the log only.
+    #[must_use]
+    pub fn because(mut self, cause: impl Into<String>) -> Self {
+        self.cause = Some(cause.into());
+        self
+    }
+
     /// What the client is told.
     pub fn problem(&self) -> &Problem {
         &self.problem

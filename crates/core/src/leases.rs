@@ -1,7 +1,7 @@
 //! Who listens for the end of a session: every open socket does.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use durward_proto::{Code, SessionId};
 use tokio::sync::watch;
@@ -22,7 +22,7 @@ struct Waiting {
 impl Leases {
     /// Says when and why this session's sockets must close.
     pub fn watch(&self, session: SessionId) -> watch::Receiver<Option<Code>> {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut waiting = self.waiting();
         if waiting.sessions.len() >= waiting.sweep_at {
             waiting.sessions.retain(|_, sender| sender.receiver_count() > 0);
             waiting.sweep_at = (waiting.sessions.len() * 2).max(1_024);
@@ -32,9 +32,22 @@ impl Leases {
 
     /// Closes the session's sockets.
     pub fn close(&self, session: SessionId, reason: Code) {
-        let sender = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).sessions.remove(&session);
+        let sender = self.waiting().sessions.remove(&session);
         if let Some(sender) = sender {
             sender.send_replace(Some(reason));
         }
+    }
+
+    /// Closes all sockets, and says how many those were.
+    pub fn close_all(&self, reason: Code) -> usize {
+        let all = std::mem::take(&mut self.waiting().sessions);
+        all.into_values().fold(0, |closed, sender| {
+            sender.send_replace(Some(reason));
+            closed + sender.receiver_count()
+        })
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

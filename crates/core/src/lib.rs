@@ -5,15 +5,17 @@
 //! Everything that ends a session goes through [`revoke`].
 
 pub mod admin;
+pub mod breakers;
 pub mod budgets;
+pub mod bus;
 pub mod chat;
 pub mod client;
 pub mod conversations;
 pub mod csrf;
-pub mod events;
 pub mod factors;
 pub mod fault;
 pub mod issue;
+pub mod keys;
 pub mod leases;
 pub mod login;
 pub mod logout;
@@ -32,10 +34,12 @@ pub mod sockets;
 pub mod tickets;
 mod turnstile;
 
+pub use breakers::Breakers;
 pub use client::Client;
 pub use csrf::{Csrf, CsrfFault};
 pub use fault::Fault;
 pub use issue::Opened;
+pub use keys::{KeyFault, KeySettings, SigningKeys};
 pub use register::Registration;
 pub use roster::Roster;
 pub use service::{Core, Parts, Policy};

@@ -149,6 +149,16 @@ impl Revoker {
         Ok(())
     }
 
+    /// Closes all sockets of this node, and says how many there were.
+    pub(crate) fn close_all(&self, reason: Code) -> usize {
+        self.leases.close_all(reason)
+    }
+
+    /// Makes this node ask anew for every session.
+    pub(crate) fn forget_all(&self) {
+        self.roster.forget_all();
+    }
+
     /// Tells this node that sessions have ended. Only after the commit.
     pub(crate) fn tell(&self, sessions: &[SessionId], cause: &str) {
         for session in sessions {

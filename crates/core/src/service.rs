@@ -5,18 +5,21 @@ use std::time::Duration;
 
 use durward_proto::{Clock, Random, Secret};
 use durward_store::{GateStore, Store};
-use durward_verify::{KeyRing, Rules, Verifier};
+use durward_verify::{Breaker, KeyRing, Rules, Verifier};
 
+use crate::breakers::{self, Breakers};
 use crate::budgets::{Budgets, Limits};
+use crate::bus::{Bus, Patience};
 use crate::chat::Answerer;
 use crate::csrf::Csrf;
 use crate::factors::password::{HashSettings, Hasher};
 use crate::fault::Fault;
+use crate::keys::SigningKeys;
 use crate::leases::Leases;
 use crate::revoke::Revoker;
 use crate::roster::{Roster, RosterSettings};
 use crate::settings_schema::SettingsSchema;
-use crate::sockets::SocketLimits;
+use crate::sockets::{SocketLimits, SocketRules};
 
 /// What an operator decides about accounts and sessions.
 #[derive(Debug, Clone)]
@@ -35,8 +38,12 @@ pub struct Policy {
     pub registration_approve: bool,
     /// The lowest estimated strength of a password, 0 to 4 on zxcvbn's scale.
     pub password_min_strength: u8,
-    /// How many sockets one user may have open.
-    pub sockets_per_user: usize,
+    /// How many sockets may be open.
+    pub sockets: SocketRules,
+    /// How old an answer from memory may be while the other nodes' revocations cannot be read.
+    pub max_staleness: Duration,
+    /// How long after that sockets are closed.
+    pub staleness_grace: Duration,
     /// How many sessions the roster keeps in memory.
     pub roster_capacity: usize,
 }
@@ -47,8 +54,10 @@ pub struct Parts {
     pub store: Store,
     /// Access before anybody is known.
     pub gate: GateStore,
-    /// The signing key and those that are still accepted.
+    /// The signing key and those that are still accepted, as [`SigningKeys::start`] gave them.
     pub keys: KeyRing,
+    /// Where changes of them are read.
+    pub signing_keys: SigningKeys,
     /// Whom tokens must name.
     pub rules: Rules,
     /// The secret behind CSRF tokens.
@@ -63,6 +72,8 @@ pub struct Parts {
     pub settings: SettingsSchema,
     /// Who answers in the chat.
     pub answerer: Arc<dyn Answerer>,
+    /// The breakers around everything remote.
+    pub breakers: Arc<Breakers>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Randomness.
@@ -93,6 +104,7 @@ pub struct Core {
     pub(crate) store: Store,
     pub(crate) gate: GateStore,
     pub(crate) verifier: Verifier<Roster>,
+    pub(crate) keys: SigningKeys,
     pub(crate) rules: Rules,
     pub(crate) csrf: Csrf,
     pub(crate) hasher: Hasher,
@@ -102,6 +114,10 @@ pub struct Core {
     pub(crate) answerer: Arc<dyn Answerer>,
     pub(crate) revoker: Revoker,
     pub(crate) sockets: SocketLimits,
+    pub(crate) breakers: Arc<Breakers>,
+    /// Around the database, where tokens are checked and revocations are read.
+    pub(crate) database: Arc<Breaker>,
+    pub(crate) bus: Bus,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
 }
@@ -120,21 +136,35 @@ impl Core {
     pub fn new(parts: Parts) -> Result<Arc<Self>, Fault> {
         let leases = Arc::new(Leases::default());
         let settings = RosterSettings { capacity: parts.policy.roster_capacity, idle: parts.policy.session_idle };
-        let roster = Arc::new(Roster::new(parts.gate.clone(), leases.clone(), settings, parts.clock.clone()));
+        let patience = Patience { max_staleness: parts.policy.max_staleness, grace: parts.policy.staleness_grace };
+        let bus = Bus::new(patience, parts.clock.clone());
+        let database = parts.breakers.register(breakers::DATABASE);
+        let roster = Arc::new(Roster::new(
+            parts.gate.clone(),
+            database.clone(),
+            leases.clone(),
+            bus.freshness.clone(),
+            settings,
+            parts.clock.clone(),
+        ));
         let hasher = Hasher::start(parts.hashing, parts.random.clone())?;
         Ok(Arc::new(Self {
             verifier: Verifier::new(parts.keys, parts.rules.clone(), roster.clone(), parts.clock.clone()),
+            keys: parts.signing_keys,
             rules: parts.rules,
             csrf: Csrf::new(&parts.csrf_secret),
             hasher,
             budgets: Budgets::new(parts.gate.clone(), parts.limits, parts.clock.clone()),
             revoker: Revoker::new(parts.gate.clone(), roster, leases, parts.clock.clone()),
-            sockets: SocketLimits::new(parts.policy.sockets_per_user),
+            sockets: SocketLimits::new(parts.policy.sockets),
             store: parts.store,
             gate: parts.gate,
             policy: parts.policy,
             settings: parts.settings,
             answerer: parts.answerer,
+            breakers: parts.breakers,
+            database,
+            bus,
             clock: parts.clock,
             random: parts.random,
         }))
@@ -168,6 +198,16 @@ impl Core {
     /// Counts the open sockets.
     pub fn sockets(&self) -> &SocketLimits {
         &self.sockets
+    }
+
+    /// How far this node has followed the revocations of others.
+    pub fn bus(&self) -> &Bus {
+        &self.bus
+    }
+
+    /// The breakers around everything remote.
+    pub fn breakers(&self) -> &Arc<Breakers> {
+        &self.breakers
     }
 
     /// The hashing threads, for the check of their parameters and speed.

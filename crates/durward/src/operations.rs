@@ -1,9 +1,12 @@
 //! What the running program tells its operators: health, diagnostics, metrics.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
+use durward_core::Core;
 use durward_http::Operations;
+use durward_proto::wire::admin::BreakerState;
 use durward_proto::wire::health::{CheckStatus, Health, HealthAnswer, Report};
 use futures_util::future::BoxFuture;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -17,6 +20,7 @@ const FRESH: Duration = Duration::from_secs(1);
 /// The running program, as its operators see it.
 pub(crate) struct Program {
     subject: Subject,
+    core: Arc<Core>,
     metrics: PrometheusHandle,
     /// The last answer and when it was made, by the monotonic clock. The lock also keeps two probes from checking at once.
     ready: Mutex<Option<(Duration, HealthAnswer)>>,
@@ -25,8 +29,65 @@ pub(crate) struct Program {
 }
 
 impl Program {
-    pub(crate) fn new(subject: Subject, metrics: PrometheusHandle) -> Self {
-        Self { subject, metrics, ready: Mutex::new(None), diagnosing: Mutex::new(()) }
+    pub(crate) fn new(subject: Subject, core: Arc<Core>, metrics: PrometheusHandle) -> Self {
+        Self { subject, core, metrics, ready: Mutex::new(None), diagnosing: Mutex::new(()) }
+    }
+}
+
+impl Program {
+    /// All that is quick to look at. The database is not asked while its breaker is open: that would take as long as the
+    /// probe takes to see it time out.
+    async fn look(&self) -> HealthAnswer {
+        let remote = remote(&self.core);
+        let away = remote.iter().any(|(id, health)| id == BREAKER && health.status == CheckStatus::Failing);
+        let wanted = |check: &checks::Check| check.when == When::Always && !(away && check.id == "database");
+        let mut answer = short(checks::run(&self.subject, wanted, |_| ()).await);
+        answer.checks.extend(remote);
+        answer.status = answer.checks.values().map(|health| health.status).fold(answer.status, CheckStatus::max);
+        answer
+    }
+}
+
+/// The check of the database's breaker.
+const BREAKER: &str = "breaker_database";
+
+/// The breakers, and how far this node has followed the revocations of others. Without the database nothing can be
+/// answered; without anything else, something can.
+fn remote(core: &Core) -> Vec<(String, Health)> {
+    let mut all: Vec<_> = core
+        .breakers()
+        .list()
+        .into_iter()
+        .map(|breaker| {
+            let id = format!("breaker_{}", breaker.name);
+            let status = match breaker.state {
+                BreakerState::Closed => CheckStatus::Ok,
+                BreakerState::Open if id == BREAKER => CheckStatus::Failing,
+                BreakerState::Open | BreakerState::HalfOpen => CheckStatus::Degraded,
+            };
+            let next = breaker.next_probe_in.map_or_else(String::new, |seconds| format!(", next probe in {seconds} s"));
+            let detail = format!("{} after {} failures in a row{next}", word(breaker.state), breaker.failures);
+            (id, Health { status, detail: (status != CheckStatus::Ok).then_some(detail) })
+        })
+        .collect();
+    // Nobody is followed where nothing is served yet.
+    if let Some(staleness) = core.bus().staleness() {
+        let fresh = core.bus().is_fresh();
+        let detail = format!(
+            "revocations are known as of {} s ago; sessions are looked up in the database",
+            staleness.as_secs()
+        );
+        let status = if fresh { CheckStatus::Ok } else { CheckStatus::Degraded };
+        all.push(("revocations".to_owned(), Health { status, detail: (!fresh).then_some(detail) }));
+    }
+    all
+}
+
+fn word(state: BreakerState) -> &'static str {
+    match state {
+        BreakerState::Closed => "closed",
+        BreakerState::Open => "open",
+        BreakerState::HalfOpen => "half-open",
     }
 }
 
@@ -44,8 +105,7 @@ impl Operations for Program {
             {
                 return answer.clone();
             }
-            let report = checks::run(&self.subject, |check| check.when == When::Always, |_| ()).await;
-            let answer = short(report);
+            let answer = self.look().await;
             *ready = Some((now, answer.clone()));
             answer
         })

@@ -4,18 +4,19 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
 use durward_core::budgets::Limits;
-use durward_core::chat::Echo;
 use durward_core::factors::password::HashSettings;
-use durward_core::{Core, Csrf, Parts, Policy};
+use durward_core::sockets::SocketRules;
+use durward_core::{Breakers, Core, Csrf, KeyFault, KeySettings, Parts, Policy, SigningKeys};
 use durward_http::{App, CookieKind, CookieRules, HttpRules, Origin, Server};
 use durward_proto::{Clock, Random};
 use durward_store::{Opened, StoreOptions};
-use durward_verify::{KeyRing, Rules};
+use durward_verify::{Algorithm, BreakerRules, KeyRing, Rules};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
+use crate::answering;
 use crate::checks::Subject;
 use crate::checks::golden_path::Walk;
-use crate::config::{Config, Environment, Loaded};
+use crate::config::{self, Answering, Config, Environment, Loaded, Source};
 use crate::operations::Program;
 
 /// How many sessions the roster keeps in memory.
@@ -30,22 +31,50 @@ pub(crate) fn store_options(config: &Config) -> StoreOptions {
     }
 }
 
-/// The services.
+/// The signing keys, of the configuration and of the database.
+///
+/// # Errors
+/// When the secret is missing, or it or the master key is too short.
+pub fn signing_keys(
+    loaded: &Loaded,
+    opened: &Opened,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+) -> Result<SigningKeys, KeyFault> {
+    let config = &loaded.config;
+    let settings = KeySettings {
+        secret: config.tokens.secret.clone().ok_or(KeyFault::NoSecret)?,
+        master: config.keys.master_key.clone(),
+        algorithm: match config.tokens.algorithm {
+            config::Algorithm::Hs256 => Algorithm::Hs256,
+            config::Algorithm::EdDsa => Algorithm::EdDsa,
+            config::Algorithm::Es256 => Algorithm::Es256,
+            config::Algorithm::Rs256 => Algorithm::Rs256,
+        },
+        is_chosen: *loaded.source("tokens.algorithm") != Source::Default,
+    };
+    SigningKeys::new(opened.gate.clone(), settings, clock, random)
+}
+
+/// The services. `keys` are what [`SigningKeys::start`] gave.
 ///
 /// # Errors
 /// When a secret is missing or cannot be used, or the settings' schema cannot be read.
 pub fn core(
     config: &Config,
     opened: &Opened,
+    (signing_keys, keys): (SigningKeys, KeyRing),
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
 ) -> Result<Arc<Core>, String> {
     let secret = config.tokens.secret.as_ref().ok_or("tokens.secret is missing")?;
     let csrf_secret = config.csrf.secret.clone().unwrap_or_else(|| Csrf::derived_secret(secret));
+    let breakers = Breakers::new(breaker_rules(config), clock.clone());
     let parts = Parts {
         store: opened.store.clone(),
         gate: opened.gate.clone(),
-        keys: KeyRing::hs256(secret).map_err(|error| error.to_string())?,
+        keys,
+        signing_keys,
         rules: Rules {
             issuer: config.tokens.issuer.clone(),
             audience: config.tokens.audience.clone(),
@@ -61,7 +90,8 @@ pub fn core(
         },
         policy: policy(config),
         settings: crate::checks::settings_schema(config.settings.schema.as_deref())?,
-        answerer: Arc::new(Echo),
+        answerer: answering::answerer(config, &breakers),
+        breakers,
         clock,
         random,
     };
@@ -78,6 +108,18 @@ pub(crate) fn hash_settings(config: &Config) -> HashSettings {
     }
 }
 
+/// When breakers open and close.
+fn breaker_rules(config: &Config) -> BreakerRules {
+    BreakerRules {
+        failure_threshold: config.breaker.failure_threshold,
+        success_threshold: config.breaker.success_threshold,
+        recovery_timeout: config.breaker.recovery_timeout,
+        call_timeout: config.breaker.call_timeout,
+        exponential_backoff: config.breaker.exponential_backoff,
+        ..BreakerRules::default()
+    }
+}
+
 fn policy(config: &Config) -> Policy {
     Policy {
         access_ttl: config.tokens.access_ttl,
@@ -87,7 +129,13 @@ fn policy(config: &Config) -> Policy {
         registration_open: config.registration.open,
         registration_approve: config.registration.approve,
         password_min_strength: config.password.min_strength.into(),
-        sockets_per_user: config.websocket.max_connections_per_user as usize,
+        sockets: SocketRules {
+            per_user: config.websocket.max_connections_per_user as usize,
+            per_session: config.websocket.max_connections_per_session as usize,
+            per_address: config.websocket.max_connections_per_address as usize,
+        },
+        max_staleness: config.session.max_staleness,
+        staleness_grace: config.session.staleness_grace,
         roster_capacity: ROSTER,
     }
 }
@@ -135,7 +183,7 @@ pub fn app(
 ) -> Result<App, String> {
     let walk = walk(&loaded.config, opened, core, address);
     let subject = Subject::running(loaded.clone(), opened.clone(), core.clone(), walk);
-    let operations = Arc::new(Program::new(subject, metrics));
+    let operations = Arc::new(Program::new(subject, core.clone(), metrics));
     Ok(App { core: core.clone(), operations, rules: http_rules(&loaded.config)? })
 }
 
@@ -151,6 +199,7 @@ pub(crate) fn walk(config: &Config, opened: &Opened, core: &Arc<Core>, address: 
         address: SocketAddr::new(ip, address.port()),
         origin: config.server.public_url.origin(),
         open: config.registration.open && !config.registration.approve,
+        echoes: config.chat.answering == Answering::Echo,
         core: core.clone(),
         system: opened.system.clone(),
         clock: core.clock().clone(),

@@ -10,6 +10,7 @@ use std::sync::LazyLock;
 use axum::handler::Handler;
 use axum::routing::{MethodFilter, MethodRouter, on};
 use durward_proto::Code::*;
+use durward_proto::wire::admin::BreakerAnswer;
 use durward_proto::wire::auth::{
     self, CsrfAnswer, Login, LoginAnswer, LoginForm, PasswordChange, Register, Registered, StatusAnswer,
 };
@@ -150,6 +151,9 @@ fn rows() -> Vec<Row> {
             .doc("operators", "List users", "")
             .query("query", "string", "Part of an e-mail address or a name.")
             .gives::<Page<auth::User>>(200, "A page of users."),
+        Row::new(GET,    "/api/v1/admin/breakers",             Admin,    Exempt,   Open,  admin::breakers)
+            .doc("operators", "List the circuit breakers", "Of this node: what each guards, what it is doing, and when the next call may be tried.")
+            .gives::<Vec<BreakerAnswer>>(200, "Every breaker."),
         Row::new(GET,    "/api/v1/diagnostics",                Admin,    Exempt,   Open,  admin::diagnostics)
             .doc("operators", "Run all checks", "The Golden Path report: what was found, what was expected, how to mend it.")
             .gives::<Report>(200, "The report, good or bad."),

@@ -52,6 +52,7 @@
 //! ```
 
 mod audit;
+mod bell;
 mod catalogue;
 mod check;
 mod encode;
@@ -70,13 +71,14 @@ pub mod testing;
 mod tests;
 
 pub use audit::Audit;
+pub use bell::Bell;
 pub use check::SchemaFault;
 pub use error::StoreError;
 pub use migrate::{SchemaState, rendered};
 pub use open::{Backend, Opened, PgTarget, SslMode, StoreOptions, Target};
 pub use scope::{AnyUser, AnyUserStore, Gate, GateStore, Own, OwnStore, Scoped, Store, System, SystemStore};
 pub use tables::{
-    After, BudgetRule, Charge, ConversationRow, CredentialRow, EventKind, EventRow, LiveRow, MessageRow, NewAttempt,
-    NewEvent, NewMessage, NewSession, NewUser, RefreshRow, SessionRow, TicketRow, UserRow,
+    After, BudgetRule, Charge, ConversationRow, CredentialRow, EventKind, EventRow, KeyRow, LiveRow, MessageRow,
+    NewAttempt, NewEvent, NewKey, NewMessage, NewSession, NewUser, RefreshRow, SessionRow, TicketRow, UserRow,
 };
 pub use tx::{Read, Write};

@@ -34,6 +34,7 @@ macro_rules! migrations {
 
 migrations! {
     1 "0001_accounts"
+    2 "0002_signing_keys"
 }
 
 /// Each word that stands in braces in a step: for SQLite, for PostgreSQL.

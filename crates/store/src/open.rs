@@ -9,6 +9,7 @@ use durward_proto::{Clock, Random, Secret};
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgSslMode};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection};
+use tokio::sync::watch;
 
 use crate::error::StoreError;
 use crate::scope::{GateStore, Store, SystemStore, capabilities};
@@ -140,6 +141,8 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) limit: Duration,
+    /// Counts the commits with events in them, for the bells of this process.
+    pub(crate) rung: watch::Sender<u64>,
 }
 
 impl std::fmt::Debug for Shared {
@@ -183,7 +186,8 @@ impl Opened {
             Target::Sqlite { path } => sqlite(path, options).await?,
             Target::Postgres(target) => postgres(target, options).await?,
         };
-        let shared = Arc::new(Shared { pools, clock, random, limit: options.acquire_timeout });
+        let shared =
+            Arc::new(Shared { pools, clock, random, limit: options.acquire_timeout, rung: watch::Sender::new(0) });
         let (store, gate, system) = capabilities(shared);
         Ok(Self { store, gate, system })
     }

@@ -44,11 +44,13 @@ impl<S> Read<S> {
 #[must_use = "a transaction that is not committed is undone"]
 pub struct Write<S> {
     read: Read<S>,
+    /// Whether events were appended, for which the bells have to ring.
+    pub(crate) rings: bool,
 }
 
 impl<S> Write<S> {
     pub(crate) fn new(read: Read<S>) -> Self {
-        Self { read }
+        Self { read, rings: false }
     }
 
     /// Commits, with a row of the audit trail in the same transaction.
@@ -58,7 +60,7 @@ impl<S> Write<S> {
     /// known whether it was.
     pub async fn commit(mut self, audit: Audit) -> Result<(), StoreError> {
         self.insert_audit(&audit).await?;
-        self.read.link.commit().await
+        self.end().await
     }
 
     /// Commits without an audit row; `why` says, in the code, why none is needed.
@@ -67,7 +69,17 @@ impl<S> Write<S> {
     /// As [`Write::commit`].
     pub async fn commit_unaudited(self, why: &'static str) -> Result<(), StoreError> {
         tracing::trace!(why, "a commit without an audit row");
-        self.read.link.commit().await
+        self.end().await
+    }
+
+    async fn end(self) -> Result<(), StoreError> {
+        let shared = self.rings.then(|| self.read.link.shared.clone());
+        let committed = self.read.link.commit().await;
+        // Also when no answer came: it may have been committed, and to ring for nothing costs one read.
+        if let Some(shared) = shared {
+            shared.rung.send_modify(|commits| *commits += 1);
+        }
+        committed
     }
 }
 

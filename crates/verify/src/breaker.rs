@@ -3,6 +3,7 @@
 //! Only failures of the dependency count. Which errors those are the caller says; an answer that is a no (a
 //! wrong password, a row that is not there) is an answer.
 
+mod permit;
 mod state;
 
 use std::fmt;
@@ -12,6 +13,8 @@ use std::time::Duration;
 
 use durward_proto::{Clock, Timestamp};
 use serde::Serialize;
+
+pub use permit::Permit;
 
 use state::{Change, Ticket, Turn};
 
@@ -151,7 +154,8 @@ impl Breaker {
     where
         F: Future<Output = Result<T, E>>,
     {
-        let turn = self.begin().map_err(|retry_after| BreakerError::Open { retry_after })?;
+        let ticket = self.begin().map_err(|retry_after| BreakerError::Open { retry_after })?;
+        let turn = InFlight { breaker: self, ticket: Some(ticket) };
         match tokio::time::timeout(self.rules.call_timeout, call).await {
             Ok(Ok(value)) => {
                 turn.end(true);
@@ -166,6 +170,15 @@ impl Breaker {
                 Err(BreakerError::TimedOut)
             }
         }
+    }
+
+    /// Lets a call begin whose end this breaker does not wait for itself: a stream. How it goes, [`Permit`] is told.
+    /// `call_timeout` then is only the time after which a probe loses its turn to the next one.
+    ///
+    /// # Errors
+    /// Not now: how long until a call may be tried.
+    pub fn admit(self: &Arc<Self>) -> Result<Permit, Duration> {
+        self.begin().map(|ticket| Permit::new(Arc::clone(self), ticket))
     }
 
     /// How it is.
@@ -187,14 +200,19 @@ impl Breaker {
         &self.name
     }
 
-    fn begin(&self) -> Result<InFlight<'_>, Duration> {
+    fn begin(&self) -> Result<Ticket, Duration> {
         let now = self.clock.monotonic();
         let (turn, change) = self.lock().begin(&self.rules, now, self.clock.now());
         self.tell(change);
         match turn {
-            Turn::Go(ticket) => Ok(InFlight { breaker: self, ticket: Some(ticket) }),
+            Turn::Go(ticket) => Ok(ticket),
             Turn::Wait(wait) => Err(wait),
         }
+    }
+
+    /// The ticket of a call that goes on, which is no probe any more.
+    fn continued(&self) -> Ticket {
+        self.lock().continued()
     }
 
     fn finish(&self, ticket: Ticket, good: Option<bool>) {

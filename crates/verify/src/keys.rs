@@ -4,6 +4,7 @@ mod checking;
 mod jwk;
 mod roca;
 mod signing;
+mod swap;
 
 use std::fmt;
 use std::str::FromStr;
@@ -15,6 +16,7 @@ use serde_json::{Value, json};
 
 pub use checking::CheckingKey;
 pub use signing::SigningKey;
+pub(crate) use swap::Swap;
 
 use crate::claims::Claims;
 use crate::jws::{self, Parts};
@@ -120,6 +122,9 @@ pub enum BadKey {
     /// The ring holds no private key.
     #[error("there is no signing key here, only keys that check")]
     CannotSign,
+    /// The library failed to make a key.
+    #[error("a key could not be made")]
+    NotMade,
     /// The library failed to sign.
     #[error("the token could not be signed with this key")]
     SigningFailed,
@@ -129,9 +134,9 @@ pub enum BadKey {
 #[derive(Clone)]
 pub struct KeyRing(Arc<Inner>);
 
-struct Inner {
+pub(crate) struct Inner {
     signing: Option<SigningKey>,
-    /// Never empty; the key that belongs to `signing` comes first.
+    /// The key that belongs to `signing` comes first. Empty only in [`KeyRing::none`].
     checking: Vec<CheckingKey>,
 }
 
@@ -149,6 +154,11 @@ impl KeyRing {
     pub fn new(signing: SigningKey, mut others: Vec<CheckingKey>) -> Result<Self, BadKey> {
         others.insert(0, signing.checking());
         Self::of(Some(signing), others)
+    }
+
+    /// A ring without any key: it signs nothing and refuses every token. What is left when all keys were retired.
+    pub fn none() -> Self {
+        Self(Arc::new(Inner { signing: None, checking: Vec::new() }))
     }
 
     /// A ring that only checks, from a JWK set (RFC 7517 section 5) or from a single JWK. Every key must name
@@ -195,6 +205,11 @@ impl KeyRing {
         json!({ "keys": keys })
     }
 
+    /// The keys that tokens are checked with, the one that signs first.
+    pub fn checking(&self) -> &[CheckingKey] {
+        &self.0.checking
+    }
+
     /// The `kid` of the key that signs; in a ring that only checks, of the first key.
     pub fn signing_kid(&self) -> &str {
         self.0.checking.first().map_or("", CheckingKey::kid)
@@ -205,13 +220,32 @@ impl KeyRing {
         self.0.checking.first().map_or(Algorithm::Hs256, CheckingKey::algorithm)
     }
 
+    /// Only the signature layer, for vectors whose payload is no claim set and whose header has no `typ`.
+    #[cfg(test)]
+    pub(crate) fn check_signature_alone(&self, token: &str) -> Result<Vec<u8>, Refusal> {
+        let parts = jws::split(token)?;
+        let json = jws::decode_header(parts.header)?;
+        let header = jws::parse_header(&json)?;
+        let key = match &header.kid {
+            Some(kid) => self.0.by_kid(kid),
+            None => self.0.checking.first(),
+        };
+        let key = key.filter(|key| key.algorithm().as_str() == &*header.alg).ok_or(Refusal::Signature)?;
+        let malformed = |_| Refusal::Malformed("base64url");
+        let payload = crate::base64url::decode(parts.payload).map_err(malformed)?;
+        let signature = crate::base64url::decode(parts.signature).map_err(malformed)?;
+        if key.holds(parts.signed.as_bytes(), &signature) { Ok(payload) } else { Err(Refusal::Signature) }
+    }
+}
+
+impl Inner {
     /// The key that a token must have been signed with, once its header has been found to be one of ours.
     ///
     /// A header that one of our own keys writes is recognised as text. Any other is read strictly: `alg` must
     /// be one of ours, `typ` that of an access token (RFC 9068 section 4 knows two spellings), `kid` a known
     /// key whose algorithm is `alg`.
     pub(crate) fn choose(&self, parts: &Parts<'_>) -> Result<&CheckingKey, Refusal> {
-        match self.0.checking.iter().find(|key| key.header() == parts.header) {
+        match self.checking.iter().find(|key| key.header() == parts.header) {
             Some(key) => Ok(key),
             None => self.choose_strictly(parts.header),
         }
@@ -230,24 +264,7 @@ impl KeyRing {
     }
 
     fn by_kid(&self, kid: &str) -> Option<&CheckingKey> {
-        self.0.checking.iter().find(|key| key.kid() == kid)
-    }
-
-    /// Only the signature layer, for vectors whose payload is no claim set and whose header has no `typ`.
-    #[cfg(test)]
-    pub(crate) fn check_signature_alone(&self, token: &str) -> Result<Vec<u8>, Refusal> {
-        let parts = jws::split(token)?;
-        let json = jws::decode_header(parts.header)?;
-        let header = jws::parse_header(&json)?;
-        let key = match &header.kid {
-            Some(kid) => self.by_kid(kid),
-            None => self.0.checking.first(),
-        };
-        let key = key.filter(|key| key.algorithm().as_str() == &*header.alg).ok_or(Refusal::Signature)?;
-        let malformed = |_| Refusal::Malformed("base64url");
-        let payload = crate::base64url::decode(parts.payload).map_err(malformed)?;
-        let signature = crate::base64url::decode(parts.signature).map_err(malformed)?;
-        if key.holds(parts.signed.as_bytes(), &signature) { Ok(payload) } else { Err(Refusal::Signature) }
+        self.checking.iter().find(|key| key.kid() == kid)
     }
 }
 

@@ -13,7 +13,7 @@ use crate::base64url;
 use crate::carried::{self, Carried, Source, Surface};
 use crate::claims::{self, Methods};
 use crate::jws::{self, Parts};
-use crate::keys::KeyRing;
+use crate::keys::{KeyRing, Swap};
 use crate::lease::Lease;
 use crate::liveness::{LiveSession, Liveness};
 use crate::refusal::Refusal;
@@ -41,7 +41,7 @@ pub struct Rules {
 
 /// Checks tokens. The only maker of [`Verified`] and [`Lease`].
 pub struct Verifier<L> {
-    keys: KeyRing,
+    keys: Swap,
     rules: Rules,
     liveness: Arc<L>,
     clock: Arc<dyn Clock>,
@@ -50,7 +50,7 @@ pub struct Verifier<L> {
 impl<L: Liveness> Verifier<L> {
     /// A verifier.
     pub fn new(keys: KeyRing, rules: Rules, liveness: Arc<L>, clock: Arc<dyn Clock>) -> Self {
-        Self { keys, rules, liveness, clock }
+        Self { keys: Swap::new(keys), rules, liveness, clock }
     }
 
     /// Who sends this request? When memory knows the session, nothing is waited for.
@@ -91,9 +91,14 @@ impl<L: Liveness> Verifier<L> {
         self.admit(claimed, &mut steps).await
     }
 
-    /// The keys that tokens are checked with.
-    pub fn keys(&self) -> &KeyRing {
-        &self.keys
+    /// The keys that tokens are checked with at this moment.
+    pub fn keys(&self) -> KeyRing {
+        self.keys.ring()
+    }
+
+    /// Takes other keys instead. Checks that have begun end with those they began with.
+    pub fn take_keys(&self, keys: KeyRing) {
+        self.keys.put(keys);
     }
 
     /// Who knows which sessions are alive.
@@ -126,7 +131,8 @@ impl<L: Liveness> Verifier<L> {
             }),
         )?;
 
-        let key = steps.end("key", self.keys.choose(&parts.parts))?;
+        let keys = self.keys.load();
+        let key = steps.end("key", keys.choose(&parts.parts))?;
         steps.note(|trace| (trace.algorithm, trace.kid) = (Some(key.algorithm()), Some(key.kid().to_owned())));
 
         let holds = key.holds(parts.parts.signed.as_bytes(), parts.signature);
@@ -221,7 +227,7 @@ impl<L: Liveness> Verifier<L> {
 
 impl<L> fmt::Debug for Verifier<L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Verifier").field("keys", &self.keys).field("rules", &self.rules).finish_non_exhaustive()
+        f.debug_struct("Verifier").field("keys", &self.keys.ring()).field("rules", &self.rules).finish_non_exhaustive()
     }
 }
 

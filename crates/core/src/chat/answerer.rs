@@ -6,6 +6,8 @@ use std::pin::Pin;
 use durward_proto::wire::chat::Author;
 use futures_util::Stream;
 
+use crate::fault::Fault;
+
 /// One earlier message of a conversation.
 #[derive(Debug, Clone)]
 pub struct Past {
@@ -26,13 +28,9 @@ pub struct Question {
     pub content: String,
 }
 
-/// The answering side did not answer, or not to the end.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct AnswerFault(pub String);
-
-/// An answer, piece by piece.
-pub type Pieces = Pin<Box<dyn Stream<Item = Result<String, AnswerFault>> + Send>>;
+/// An answer, piece by piece; nothing comes after a fault. The fault's problem is what the user is told, its cause is
+/// for the log and never holds a secret.
+pub type Pieces = Pin<Box<dyn Stream<Item = Result<String, Fault>> + Send>>;
 
 /// An answering side.
 pub trait Answerer: Send + Sync + 'static {

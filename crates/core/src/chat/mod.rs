@@ -4,6 +4,6 @@ mod answerer;
 mod echo;
 mod turn;
 
-pub use answerer::{AnswerFault, Answerer, Past, Pieces, Question};
+pub use answerer::{Answerer, Past, Pieces, Question};
 pub use echo::Echo;
-pub use turn::{Answering, Piece};
+pub use turn::{Answering, MAX_ANSWER, Piece};

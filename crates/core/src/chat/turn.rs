@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use durward_proto::wire::chat::Author;
-use durward_proto::{Clock, Code, ConversationId, MessageId, Problem};
+use durward_proto::{Clock, Code, ConversationId, MessageId};
 use durward_store::{NewMessage, OwnStore};
 use durward_verify::Verified;
 use futures_util::StreamExt;
@@ -17,7 +17,7 @@ use crate::service::Core;
 /// The most bytes of a message.
 const MESSAGE: usize = 32 * 1_024;
 /// The most bytes of an answer: what goes beyond is cut off, so that nobody's memory is filled.
-const ANSWER: usize = 256 * 1_024;
+pub const MAX_ANSWER: usize = 256 * 1_024;
 /// How many earlier messages the answering side is told.
 const PAST: u32 = 20;
 /// How many characters of the first message become the conversation's title.
@@ -109,20 +109,23 @@ impl Core {
 
 impl Answering {
     /// The next piece; `None` after the last one. Can be dropped while it waits, and asked again.
+    ///
+    /// An answer that breaks off is not kept: the question is, so that it can be asked again. What had come of the
+    /// answer is gone, since nobody could tell it from a whole one later.
     pub async fn next(&mut self) -> Option<Result<Piece, Fault>> {
         if self.finished {
             return None;
         }
         match self.pieces.next().await {
-            Some(Ok(piece)) if self.whole.len() + piece.len() <= ANSWER => {
+            Some(Ok(piece)) if self.whole.len() + piece.len() <= MAX_ANSWER => {
+                // No text column holds a NUL, and nobody is to lose an answer over one.
+                let piece = if piece.contains('\0') { piece.replace('\0', "") } else { piece };
                 self.whole.push_str(&piece);
                 Some(Ok(Piece::Delta(piece)))
             }
             Some(Err(fault)) => {
                 self.finished = true;
-                let problem = Problem::new(Code::Unavailable).detail("The answer broke off. Please try again.");
-                tracing::warn!(%fault, "the answering side failed");
-                Some(Err(Fault::of(problem.retry_after(5))))
+                Some(Err(fault))
             }
             Some(Ok(_)) | None => Some(self.keep().await),
         }

@@ -5,6 +5,7 @@
 //! `tests/it/broken.rs`.
 
 mod browser;
+mod chat;
 mod data;
 pub(crate) mod golden_path;
 mod machine;
@@ -109,9 +110,16 @@ pub(crate) const CHECKS: &[Check] = &[
         "every table, column, index and grant that the program's statements need",
         data::schema
     ),
-    check!("keys", Always, needs ["secrets", "settings_schema", "database", "schema"], "a key that signs, checks, and refuses a token that was tampered with", program::keys),
+    check!("keys", Always, needs ["secrets", "settings_schema", "database", "schema"], "keys that can be read, and one that signs, checks, and refuses a token that was tampered with", program::keys),
     check!("password_hash", Thoroughly, needs ["secrets", "settings_schema", "schema"], "an Argon2id hash that takes 5 ms to 1 s", program::password_hash),
     check!("csrf", Thoroughly, needs ["secrets", "settings_schema", "schema"], "a CSRF token that is accepted once made and refused once changed", program::csrf),
+    check!(
+        "chat",
+        Thoroughly,
+        needs["config"],
+        "an answering side that can be asked and has the default model",
+        chat::chat
+    ),
     check!("golden_path", Thoroughly, needs ["secrets", "public_url", "cookies", "schema", "keys", "password_hash", "csrf"],
         "register, login, profile, refresh, chat, logout, and a token that is dead afterwards", program::golden_path),
 ];

@@ -5,9 +5,10 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use durward_core::Core;
+use durward_core::{Core, KeyFault, SigningKeys};
 use durward_proto::{Clock, Random};
 use durward_store::Opened;
+use durward_verify::KeyRing;
 use tokio::sync::OnceCell;
 
 use super::golden_path::{Step, Walk};
@@ -42,8 +43,10 @@ pub(crate) struct Subject {
     may_migrate: bool,
     /// Whether a check has failed.
     held_back: AtomicBool,
+    is_running: bool,
     opened: Piece<Opened>,
     prepared: Piece<()>,
+    keys: OnceCell<Result<(SigningKeys, KeyRing), KeyFault>>,
     core: Piece<Arc<Core>>,
     walk: Piece<Walk>,
     steps: Mutex<Option<Watch>>,
@@ -59,8 +62,10 @@ impl Subject {
             random,
             may_migrate,
             held_back: AtomicBool::new(false),
+            is_running: false,
             opened: OnceCell::new(),
             prepared: OnceCell::new(),
+            keys: OnceCell::new(),
             core: OnceCell::new(),
             walk: OnceCell::new(),
             steps: Mutex::new(None),
@@ -75,8 +80,10 @@ impl Subject {
             loaded,
             may_migrate: false,
             held_back: AtomicBool::new(false),
+            is_running: true,
             opened: OnceCell::new_with(Some(Ok(opened))),
             prepared: OnceCell::new(),
+            keys: OnceCell::new_with(Some(Ok((core.signing_keys().clone(), core.verifier().keys())))),
             core: OnceCell::new_with(Some(Ok(core))),
             walk: OnceCell::new_with(Some(Ok(walk))),
             steps: Mutex::new(None),
@@ -134,23 +141,42 @@ impl Subject {
     /// The open database, brought up to date where that is allowed.
     pub(crate) async fn prepared(&self) -> Result<Opened, NotMade> {
         let opened = self.store().await?;
+        // Boxed, here and below: what opens a database and brings it up to date is large, and everything that might have to
+        // would carry it along.
         let migrate = async {
             if self.may_migrate && !self.is_held_back() {
-                opened.system.migrate().await?;
+                Box::pin(opened.system.migrate()).await?;
             }
             Ok(())
         };
-        self.prepared.get_or_init(|| migrate).await.clone()?;
+        Box::pin(self.prepared.get_or_init(|| migrate)).await.clone()?;
         Ok(opened)
+    }
+
+    /// The signing keys, and those in force when they were first asked for.
+    pub(crate) async fn keys(&self) -> Result<(SigningKeys, KeyRing), KeyFault> {
+        let read = async {
+            let opened = self.prepared().await.map_err(|error| KeyFault::Store(error.to_string()))?;
+            let keys = wire::signing_keys(&self.loaded, &opened, self.clock.clone(), self.random.clone())?;
+            let ring = keys.start().await?;
+            Ok((keys, ring))
+        };
+        Box::pin(self.keys.get_or_init(|| read)).await.clone()
+    }
+
+    /// Whether this is a program that serves, and not one that is about to.
+    pub(crate) fn is_running(&self) -> bool {
+        self.is_running
     }
 
     /// The services.
     pub(crate) async fn core(&self) -> Result<Arc<Core>, NotMade> {
         let make = async {
             let opened = self.prepared().await?;
-            wire::core(self.config(), &opened, self.clock.clone(), self.random.clone()).map_err(NotMade)
+            let keys = self.keys().await?;
+            wire::core(self.config(), &opened, keys, self.clock.clone(), self.random.clone()).map_err(NotMade)
         };
-        self.core.get_or_init(|| make).await.clone()
+        Box::pin(self.core.get_or_init(|| make)).await.clone()
     }
 
     /// The way to the program over the wire. Where it does not serve yet, it is served on a port of this machine for as
@@ -160,6 +186,6 @@ impl Subject {
             let (opened, core) = (self.prepared().await?, self.core().await?);
             wire::serve_for_checks(self.loaded(), &opened, &core).await.map_err(NotMade)
         };
-        self.walk.get_or_init(|| make).await.clone()
+        Box::pin(self.walk.get_or_init(|| make)).await.clone()
     }
 }

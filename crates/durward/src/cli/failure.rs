@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use durward_core::Fault;
+use durward_core::{Fault, KeyFault};
 
 use crate::config::ConfigErrors;
 
@@ -41,6 +41,20 @@ impl From<Fault> for Failure {
             (None, true) => fault.problem().detail.clone(),
         };
         Self::new(words)
+    }
+}
+
+impl From<KeyFault> for Failure {
+    fn from(fault: KeyFault) -> Self {
+        let words = format!("{fault}\n    cure: {}", fault.cure());
+        match fault {
+            KeyFault::Bad(_)
+            | KeyFault::NoSecret
+            | KeyFault::ShortMaster { .. }
+            | KeyFault::NoMaster { .. }
+            | KeyFault::Chosen { .. } => Self::usage(words),
+            _ => Self::new(words),
+        }
     }
 }
 

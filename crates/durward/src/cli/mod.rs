@@ -5,6 +5,7 @@ pub mod config;
 mod dev;
 mod doctor;
 mod failure;
+mod keys;
 mod logging;
 mod migrate;
 mod open;
@@ -62,6 +63,9 @@ enum Command {
     /// Look after accounts
     #[command(subcommand, after_help = "Example: durward user create ann@example.com --role admin")]
     User(user::UserCommand),
+    /// Look after the signing keys
+    #[command(subcommand)]
+    Keys(keys::KeysCommand),
     /// Look at the configuration
     #[command(subcommand, after_help = "Example: durward config show")]
     Config(config::ConfigCommand),
@@ -96,6 +100,7 @@ async fn run(command: Command, inputs: Inputs) -> Result<ExitCode, Failure> {
         Command::Doctor { json } => doctor::run(&inputs, json).await,
         Command::Seed => seed::run(&inputs).await,
         Command::User(command) => user::run(command, &inputs).await,
+        Command::Keys(command) => keys::run(command, &inputs).await,
         Command::Config(command) => Ok(config::run(&command, &inputs, &mut io::stdout(), &mut io::stderr())?),
         Command::Openapi => {
             say(&format!("{:#}", durward_http::openapi::document()));

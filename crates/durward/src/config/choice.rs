@@ -70,6 +70,12 @@ choice! {
     pub enum Algorithm {
         /// HMAC with SHA-256 (RFC 7518 section 3.2).
         Hs256 = "HS256",
+        /// Ed25519 (RFC 8037 section 3.1).
+        EdDsa = "EdDSA",
+        /// ECDSA on P-256 with SHA-256 (RFC 7518 section 3.4).
+        Es256 = "ES256",
+        /// RSASSA-PKCS1-v1_5 with SHA-256 (RFC 7518 section 3.3).
+        Rs256 = "RS256",
     }
 
     /// The form of log lines.
@@ -84,6 +90,10 @@ choice! {
     pub enum Answering {
         /// Says what it was told.
         Echo = "echo",
+        /// A server that speaks as Ollama does.
+        Ollama = "ollama",
+        /// A server that speaks as OpenAI's does.
+        Openai = "openai",
     }
 }
 

@@ -1,4 +1,4 @@
-//! The signing secret that the server makes for itself in development, and keeps.
+//! The secrets that the server makes for itself in development, and keeps: each in a file with its setting's name.
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
@@ -9,33 +9,34 @@ use durward_proto::{Random, Secret};
 
 use crate::config::problem::Problem;
 
-/// Its file's name in the data directory.
-const NAME: &str = "tokens.secret";
-
 /// The secret that was made earlier.
-pub(crate) fn find(data_dir: &Path) -> Result<Option<(Secret, PathBuf)>, Box<Problem>> {
-    let path = data_dir.join(NAME);
+pub(crate) fn find(data_dir: &Path, name: &'static str) -> Result<Option<(Secret, PathBuf)>, Box<Problem>> {
+    let path = data_dir.join(name);
     match std::fs::read_to_string(&path) {
         Ok(text) if text.trim().len() >= 32 => Ok(Some((Secret::new(text.trim()), path))),
-        Ok(_) => Err(problem(&path, "less than 32 bytes; it was cut off or changed".to_owned())),
+        Ok(_) => Err(problem(name, &path, "less than 32 bytes; it was cut off or changed".to_owned())),
         // A data directory that is none is found by a check of its own.
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
-        Err(error) => Err(problem(&path, error.to_string())),
+        Err(error) => Err(problem(name, &path, error.to_string())),
     }
 }
 
 /// The secret that was made earlier, or else a new one.
-pub(crate) fn make(data_dir: &Path, random: &dyn Random) -> Result<(Secret, PathBuf), Box<Problem>> {
-    let path = data_dir.join(NAME);
+pub(crate) fn make(
+    data_dir: &Path,
+    name: &'static str,
+    random: &dyn Random,
+) -> Result<(Secret, PathBuf), Box<Problem>> {
+    let path = data_dir.join(name);
     let mut bytes = [0u8; 40];
     random.fill(&mut bytes);
     let (key, suffix) = bytes.split_at(32);
     let write = || -> io::Result<()> {
         DirBuilder::new().recursive(true).mode(0o700).create(data_dir)?;
-        create(&path, &data_dir.join(format!("{NAME}.{}", hex(suffix))), &hex(key))
+        create(&path, &data_dir.join(format!("{name}.{}", hex(suffix))), &hex(key))
     };
-    write().map_err(|error| problem(&path, error.to_string()))?;
-    find(data_dir)?.ok_or_else(|| problem(&path, "it disappeared right after it was made".to_owned()))
+    write().map_err(|error| problem(name, &path, error.to_string()))?;
+    find(data_dir, name)?.ok_or_else(|| problem(name, &path, "it disappeared right after it was made".to_owned()))
 }
 
 /// Writes a file aside and links it into place, so that it is there whole or not at all and the first one stays.
@@ -58,13 +59,13 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn problem(path: &Path, found: String) -> Box<Problem> {
+fn problem(name: &'static str, path: &Path, found: String) -> Box<Problem> {
     Box::new(Problem {
         id: "secrets",
-        key: "tokens.secret".to_owned(),
+        key: name.to_owned(),
         source: path.display().to_string(),
         found,
         expected: "a data directory in which the server can keep a secret".to_owned(),
-        cure: "make data_dir writable for the server's user, remove a broken file, or set tokens.secret".to_owned(),
+        cure: format!("make data_dir writable for the server's user, remove a broken file, or set {name}"),
     })
 }

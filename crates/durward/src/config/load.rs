@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use durward_proto::Random;
+use durward_proto::{Random, Secret};
 
 use crate::config::candidate::Candidate;
+use crate::config::choice::Algorithm;
 use crate::config::problem::{ConfigErrors, Problem};
 use crate::config::reader::{Held, Reader};
 use crate::config::source::Source;
@@ -102,7 +103,7 @@ impl Config {
         let mut loaded = config.map(|config| Loaded { config, held: found.held });
         if let Some(loaded) = &mut loaded {
             problems.extend(loaded.refuse_purpose(inputs.purpose));
-            problems.extend(loaded.find_kept_secret().err().map(|problem| *problem));
+            problems.extend(loaded.find_kept());
         }
         match loaded {
             Some(loaded) if problems.is_empty() => Ok(loaded),
@@ -143,34 +144,68 @@ impl Loaded {
         &self.held
     }
 
-    /// In development and test: makes the signing secret if nobody gave one, and keeps it in the data directory. Of two
-    /// processes that do this at once, both get the same. Elsewhere nothing happens.
+    /// In development and test: makes the secrets that are needed and that nobody gave, and keeps them in the data
+    /// directory. Of two processes that do this at once, both get the same. Elsewhere nothing happens.
     ///
     /// # Errors
     /// When the data directory cannot be written.
     pub fn make_secrets(&mut self, random: &dyn Random) -> Result<(), Box<Problem>> {
-        if self.config.tokens.secret.is_none() && !self.config.environment.is_strict() {
-            let (secret, path) = kept::make(&self.config.data_dir, random)?;
-            self.keep(secret, path);
+        self.make_secret("tokens.secret", random)?;
+        match self.config.tokens.algorithm {
+            Algorithm::Hs256 => Ok(()),
+            _ => self.make_master_key(random),
+        }
+    }
+
+    /// The same for the master key alone, before a signing key is made.
+    ///
+    /// # Errors
+    /// When the data directory cannot be written.
+    pub fn make_master_key(&mut self, random: &dyn Random) -> Result<(), Box<Problem>> {
+        self.make_secret("keys.master_key", random)
+    }
+
+    fn make_secret(&mut self, name: &'static str, random: &dyn Random) -> Result<(), Box<Problem>> {
+        if self.lacks(name) {
+            let (secret, path) = kept::make(&self.config.data_dir, name, random)?;
+            self.keep(name, secret, path);
         }
         Ok(())
     }
 
-    fn find_kept_secret(&mut self) -> Result<(), Box<Problem>> {
-        if self.config.tokens.secret.is_none()
-            && !self.config.environment.is_strict()
-            && let Some((secret, path)) = kept::find(&self.config.data_dir)?
-        {
-            self.keep(secret, path);
+    /// Takes the secrets that were made earlier.
+    fn find_kept(&mut self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        for name in ["tokens.secret", "keys.master_key"] {
+            if !self.lacks(name) {
+                continue;
+            }
+            match kept::find(&self.config.data_dir, name) {
+                Ok(Some((secret, path))) => self.keep(name, secret, path),
+                Ok(None) => {}
+                Err(problem) => problems.push(*problem),
+            }
         }
-        Ok(())
+        problems
     }
 
-    fn keep(&mut self, secret: durward_proto::Secret, path: PathBuf) {
-        self.config.tokens.secret = Some(secret);
-        if let Some(held) = self.held.iter_mut().find(|held| held.key == "tokens.secret") {
+    /// Whether a secret may be made up, and nobody gave it.
+    fn lacks(&mut self, name: &str) -> bool {
+        !self.config.environment.is_strict() && self.place(name).is_none()
+    }
+
+    fn keep(&mut self, name: &str, secret: Secret, path: PathBuf) {
+        *self.place(name) = Some(secret);
+        if let Some(held) = self.held.iter_mut().find(|held| held.key == name) {
             held.shown = serde_json::Value::from("[hidden]");
             held.source = Source::Kept(path);
+        }
+    }
+
+    fn place(&mut self, name: &str) -> &mut Option<Secret> {
+        match name {
+            "keys.master_key" => &mut self.config.keys.master_key,
+            _ => &mut self.config.tokens.secret,
         }
     }
 

@@ -30,6 +30,7 @@ mod sections;
 mod show;
 mod source;
 mod time_span;
+mod upstream_url;
 mod value;
 
 #[cfg(test)]
@@ -47,11 +48,12 @@ pub use problem::{ConfigErrors, Problem};
 pub use reader::Held;
 pub use reference::reference;
 pub use sections::{
-    Breaker, Chat, Cookies, Cors, Csrf, Database, Limits, Log, Mail, Metrics, Password, Registration, Root, Server,
+    Breaker, Chat, Cookies, Cors, Csrf, Database, Keys, Limits, Log, Mail, Metrics, Password, Registration, Root, Server,
     Session, Settings, Tokens, WebSocket,
 };
 pub use show::{shown_as_json, shown_as_text};
 pub use source::Source;
+pub use upstream_url::UpstreamUrl;
 pub use value::Strength;
 
 use reader::Reader;
@@ -90,6 +92,8 @@ config! {
     database: Database,
     /// Access tokens and refresh tokens.
     tokens: Tokens,
+    /// The signing keys in the database.
+    keys: Keys,
     /// Protection against requests that other sites provoke.
     csrf: Csrf,
     /// Which other sites may call the API from a browser.

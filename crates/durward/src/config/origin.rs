@@ -166,7 +166,7 @@ fn is_this_machine(host: &str) -> bool {
     host == "localhost" || host.ends_with(".localhost") || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
-fn plain_url(text: &str) -> Result<Url, String> {
+pub(super) fn plain_url(text: &str) -> Result<Url, String> {
     if !text.contains("://") {
         return Err("no scheme such as https://".to_owned());
     }
@@ -183,6 +183,6 @@ fn plain_url(text: &str) -> Result<Url, String> {
     Ok(url)
 }
 
-fn without_login(text: &str) -> String {
+pub(super) fn without_login(text: &str) -> String {
     if text.contains('@') { crate::config::percent::scheme_only(text) } else { format!("{text:?}") }
 }

@@ -55,7 +55,7 @@ impl fmt::Display for ConfigErrors {
 /// The check that a setting's problems belong to.
 pub(super) fn check_of(key: &str) -> &'static str {
     match key {
-        "tokens.secret" | "csrf.secret" => "secrets",
+        "tokens.secret" | "csrf.secret" | "keys.master_key" => "secrets",
         "server.public_url" => "public_url",
         "cors.allowed_origins" => "cors",
         "cookies.domain" => "cookies",

@@ -1,8 +1,10 @@
 //! What can be read but must not be used. In staging and production much more than in development.
 
+use durward_core::chat::MAX_ANSWER;
 use durward_proto::Secret;
 
 use crate::config::Config;
+use crate::config::choice::Answering;
 use crate::config::known_secrets::weakness;
 use crate::config::problem::{Problem, check_of};
 
@@ -48,6 +50,7 @@ impl Config {
             let expected = "an address of its own";
             problems.push(problem("metrics.listen", "server.listen's address", expected, "take another port"));
         }
+        problems.extend(self.chat_problems());
         // RFC 9106 section 3.1.
         let least = self.password.parallelism.saturating_mul(8);
         if !(least..=MOST_MEMORY_KIB).contains(&self.password.memory_kib) {
@@ -61,6 +64,34 @@ impl Config {
         problems
     }
 
+    /// What the chat's answering side cannot work with.
+    fn chat_problems(&self) -> Vec<Problem> {
+        let chat = &self.chat;
+        let mut problems = Vec::new();
+        if let Some(example) = match chat.answering {
+            Answering::Echo => None,
+            Answering::Ollama => Some("http://localhost:11434"),
+            Answering::Openai => Some("https://api.openai.com"),
+        } && chat.url.is_none()
+        {
+            let found = format!("nothing, while chat.answering is `{}`", chat.answering);
+            let cure = format!("set it, for example to {example}, or set chat.answering = \"echo\"");
+            problems.push(problem("chat.url", found, "the URL of the server that answers", cure));
+        }
+        // What a header's value can hold (RFC 9110 section 5.5), without spaces.
+        let is_sendable = |key: &Secret| key.expose().bytes().all(|byte| byte.is_ascii_graphic());
+        if chat.api_key.as_ref().is_some_and(|key| key.expose().is_empty() || !is_sendable(key)) {
+            let found =
+                "a text that no header can hold: it is empty, or has spaces, line breaks or letters beyond ASCII";
+            problems.push(problem("chat.api_key", found, "the key as the server gave it", "copy it again"));
+        }
+        if chat.max_answer as usize > MAX_ANSWER {
+            let expected = format!("at most {MAX_ANSWER}");
+            problems.push(problem("chat.max_answer", chat.max_answer.to_string(), expected, "lower it"));
+        }
+        problems
+    }
+
     fn unsafe_secrets(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
         if self.tokens.secret.is_none() {
@@ -69,7 +100,11 @@ impl Config {
             let cure = format!("{MAKE_A_SECRET}; on a developer's machine set environment = development (ENVIRONMENT)");
             problems.push(problem("tokens.secret", found, "a secret of at least 32 bytes", cure));
         }
-        let secrets = [("tokens.secret", &self.tokens.secret), ("csrf.secret", &self.csrf.secret)];
+        let secrets = [
+            ("tokens.secret", &self.tokens.secret),
+            ("csrf.secret", &self.csrf.secret),
+            ("keys.master_key", &self.keys.master_key),
+        ];
         for (key, secret) in secrets.into_iter().filter_map(|(key, secret)| Some((key, secret.as_ref()?.expose()))) {
             if secret.len() < SHORTEST_SECRET {
                 let found = format!("{} bytes", secret.len());
@@ -88,8 +123,10 @@ impl Config {
         let all = [
             ("tokens.secret", self.tokens.secret.as_ref()),
             ("csrf.secret", self.csrf.secret.as_ref()),
+            ("keys.master_key", self.keys.master_key.as_ref()),
             ("database.url", self.database.url.password()),
             ("mail.url", mail),
+            ("chat.api_key", self.chat.api_key.as_ref()),
         ];
         let all: Vec<(&str, &Secret)> = all.into_iter().filter_map(|(key, secret)| Some((key, secret?))).collect();
         let mut problems = Vec::new();

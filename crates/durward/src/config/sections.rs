@@ -15,6 +15,7 @@ use crate::config::mail::{MailUrl, Mailbox};
 use crate::config::origin::{Origin, PublicUrl};
 use crate::config::section::Fallback::{Computed, Nothing, Text};
 use crate::config::section::section;
+use crate::config::upstream_url::UpstreamUrl;
 use crate::config::value::Strength;
 
 section! {
@@ -65,7 +66,9 @@ section! {
         /// token with it. At least 32 bytes: `openssl rand -base64 32`.
         secret: Option<Secret> =
             Computed("none; in development and test one is made and kept in `data_dir`"),
-        /// How access tokens are signed (RFC 7518 section 3.1).
+        /// How access tokens are signed (RFC 7518 section 3.1). For another than HS256 the first node that starts makes a
+        /// key in the database, for which `keys.master_key` is needed. While this is not set the newest key signs, whatever
+        /// its algorithm is. See `docs/keys.md`.
         algorithm: Algorithm = Text("HS256"),
         /// How long an access token holds.
         access_ttl: Duration = Text("60m"),
@@ -75,6 +78,16 @@ section! {
         issuer: String = Computed("`server.public_url`"),
         /// The `aud` of every token.
         audience: String = Text("durward"),
+    }
+}
+
+section! {
+    /// The signing keys in the database, which `durward keys` looks after.
+    pub struct Keys as "keys" {
+        /// What their private parts are sealed under, the same on every node. At least 32 bytes: `openssl rand -base64 32`.
+        /// Needed when there are keys in the database, or when `tokens.algorithm` is another than HS256.
+        master_key: Option<Secret> =
+            Computed("none; in development and test one is made, when it is needed, and kept in `data_dir`"),
     }
 }
 
@@ -103,6 +116,11 @@ section! {
         idle_timeout: Option<Duration> = Nothing,
         /// A session ends this long after its login, used or not.
         absolute_timeout: Duration = Text("30d"),
+        /// How old what a node knows of the revocations of others may be. Beyond that it asks the database for every
+        /// request, and answers 503 when that is away as well.
+        max_staleness: Duration = Text("5s"),
+        /// How long after that WebSockets are closed with 1013, because nobody knows whether their sessions are alive.
+        staleness_grace: Duration = Text("5s"),
     }
 }
 
@@ -126,6 +144,11 @@ section! {
         token_in_url: bool = Computed("`false`; `true` for `durward dev`"),
         /// How many sockets one user may hold open on one node.
         max_connections_per_user: u32 = Text("20"),
+        /// How many sockets one session may hold open on one node.
+        max_connections_per_session: u32 = Text("20"),
+        /// How many sockets one client (an IPv4 address, an IPv6 /64) may hold open on one node. Many people behind one
+        /// address count as one client; set `server.trusted_proxies` where a proxy is in front.
+        max_connections_per_address: u32 = Text("1000"),
         /// How many messages one socket may send in a minute; up to 20 of them at once.
         max_messages_per_minute: u32 = Text("120"),
     }
@@ -232,7 +255,26 @@ section! {
 section! {
     /// The chat's answering side.
     pub struct Chat as "chat" {
-        /// Who answers: `echo` says what it was told.
+        /// Who answers: `echo` says what it was told; `ollama` and `openai` ask the server at `chat.url` as those two are
+        /// asked. See `docs/chat.md`.
         answering: Answering = Text("echo"),
+        /// The server that is asked, for example `http://localhost:11434` or `https://api.openai.com`: what stands before
+        /// `/api/chat` or `/v1/chat/completions`.
+        url: Option<UpstreamUrl> = Nothing,
+        /// The key that is sent to it as `Authorization: Bearer`.
+        api_key: Option<Secret> = Nothing,
+        /// A file with further authorities (PEM) that may have signed its certificate. Those of the system are trusted too.
+        ca_file: Option<PathBuf> = Nothing,
+        /// How long connecting to it may take.
+        connect_timeout: Duration = Text("5s"),
+        /// How long it may take until the first byte of an answer comes, from the start; it may have to load a model. Also
+        /// the time that a probe of the circuit breaker has.
+        first_byte_timeout: Duration = Text("60s"),
+        /// How long an answer may stop in its middle.
+        idle_timeout: Duration = Text("30s"),
+        /// How long a whole answer may take.
+        answer_timeout: Duration = Text("10m"),
+        /// The most bytes of an answer; what goes beyond is cut off. At most 262144.
+        max_answer: u32 = Text("262144"),
     }
 }

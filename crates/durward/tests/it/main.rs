@@ -7,6 +7,7 @@
 mod api;
 mod broken;
 mod canaries;
+mod chat_upstream;
 mod command_line;
 mod conventions;
 mod corpora;
@@ -14,4 +15,5 @@ mod durability;
 mod every_row;
 mod kit;
 mod limits;
+mod now;
 mod quickstart;

@@ -1,4 +1,4 @@
-//! What operators see of the accounts, and the Golden Path report.
+//! What operators see of the accounts and of the breakers, and the Golden Path report.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -26,6 +26,11 @@ impl FromQuery for UsersQuery {
 pub(crate) async fn users(State(site): State<Shared>, Caller(me): Caller, Query(asked): Query<UsersQuery>) -> Answer {
     let permit = me.permit::<Admin>()?;
     Ok(json(&site.core.users(&permit, asked.query.as_deref(), &asked.page).await?))
+}
+
+/// `GET /api/v1/admin/breakers`.
+pub(crate) async fn breakers(State(site): State<Shared>) -> Response {
+    json(&site.core.breakers().list())
 }
 
 /// `GET /api/v1/diagnostics`. What is found is in the report: the answer is always 200.

@@ -9,6 +9,7 @@ mod outbox;
 mod pace;
 mod socket;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
@@ -34,7 +35,7 @@ pub(crate) type Stream = WebSocketStream<TokioIo<hyper::upgrade::Upgraded>>;
 pub(crate) async fn chat(State(site): State<Shared>, From(client): From, request: Request) -> Answer {
     let mut request = request.map(drop);
     let response = handshake::accept(request.headers())?;
-    let entry = enter(&site, &request).await;
+    let entry = enter(&site, &request, client.ip).await;
     let place = request.extensions().get::<Arc<Place>>().cloned();
     let upgrade = hyper::upgrade::on(&mut request);
     tokio::spawn(async move {
@@ -48,7 +49,7 @@ pub(crate) async fn chat(State(site): State<Shared>, From(client): From, request
 }
 
 /// Who opens the socket, and their place among the open ones.
-async fn enter(site: &Site, request: &http::Request<()>) -> Result<(Lease, Admission), Code> {
+async fn enter(site: &Site, request: &http::Request<()>, ip: IpAddr) -> Result<(Lease, Admission), Code> {
     let origin = match site.origins.by_origin(request.headers()) {
         Sender::Allowed(origin) => Some(origin.as_str()),
         Sender::Unnamed | Sender::Foreign => None,
@@ -56,7 +57,8 @@ async fn enter(site: &Site, request: &http::Request<()>) -> Result<(Lease, Admis
     let (headers, query) = (request.headers(), request.uri().query());
     let lease = site.core.verifier().socket(headers, query, origin, site.rules.token_in_url).await;
     let lease = lease.map_err(|refusal| refusal.code())?;
-    let place = site.core.sockets().admit(lease.verified().user_id()).ok_or(Code::TooManyConnections)?;
+    let place = site.core.sockets().admit(lease.verified().user_id(), lease.session_id(), ip);
+    let place = place.ok_or(Code::TooManyConnections)?;
     Ok((lease, place))
 }
 

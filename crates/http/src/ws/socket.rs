@@ -10,7 +10,7 @@ use bytes::Bytes;
 use durward_core::Fault;
 use durward_core::chat::{Answering, Piece};
 use durward_proto::wire::ws::{FromClient, FromServer, SocketUser};
-use durward_proto::{Code, ConversationId, Secret, Timestamp};
+use durward_proto::{Code, ConversationId, MessageId, Secret, Timestamp};
 use durward_verify::Lease;
 use futures_util::StreamExt;
 use futures_util::stream::SplitStream;
@@ -173,7 +173,7 @@ impl Socket<'_> {
                     self.answering = Some(answering);
                     self.post(started).await?;
                 }
-                Err(fault) => self.fail(&fault).await?,
+                Err(fault) => self.fail(&fault, None).await?,
             }
         }
         Ok(())
@@ -194,22 +194,25 @@ impl Socket<'_> {
             }
             Err(fault) => {
                 self.answering = None;
-                self.fail(&fault).await
+                self.fail(&fault, Some(message_id)).await
             }
         }
     }
 
-    async fn fail(&mut self, fault: &Fault) -> Result<(), End> {
+    /// A message could not be answered; `answer` is the answer that had begun.
+    async fn fail(&mut self, fault: &Fault, answer: Option<MessageId>) -> Result<(), End> {
         if let Some(cause) = fault.cause() {
             tracing::warn!(code = %fault.problem().code, cause, "a message could not be answered");
         }
         let problem = fault.problem();
-        let detail = problem.errors.first().map_or(&problem.detail, |error| &error.detail);
-        self.refuse(problem.code, detail).await
+        let detail = problem.errors.first().map_or(&problem.detail, |error| &error.detail).clone();
+        let (code, retry_after) = (problem.code, problem.retry_after);
+        self.post(FromServer::Error { code, detail, retry_after, message_id: answer }).await
     }
 
     async fn refuse(&mut self, code: Code, detail: &str) -> Result<(), End> {
-        self.post(FromServer::Error { code, detail: detail.to_owned() }).await
+        let detail = detail.to_owned();
+        self.post(FromServer::Error { code, detail, retry_after: None, message_id: None }).await
     }
 
     /// What is due by the clock.

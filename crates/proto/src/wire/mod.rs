@@ -1,5 +1,6 @@
 //! The shapes on the wire (contract sections 2 to 7). Bodies that come in refuse members they do not know.
 
+pub mod admin;
 pub mod auth;
 pub mod chat;
 pub mod health;

@@ -116,5 +116,11 @@ pub enum FromServer {
         code: Code,
         /// In words.
         detail: String,
+        /// In how many seconds to try again, where that is known.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        retry_after: Option<u64>,
+        /// The id of the answer that broke off; its question was kept, what had come of it was not.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        message_id: Option<MessageId>,
     },
 }

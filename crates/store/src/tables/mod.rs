@@ -21,6 +21,7 @@ tables! {
     security_audit
     sessions
     settings
+    signing_keys
     system
     tickets
     users
@@ -35,6 +36,7 @@ pub use messages::{MessageRow, NewMessage};
 pub use refresh_tokens::RefreshRow;
 pub use revocation_events::{EventKind, EventRow, NewEvent};
 pub use sessions::{LiveRow, NewSession, SessionRow};
+pub use signing_keys::{KeyRow, NewKey};
 pub use tickets::TicketRow;
 pub use users::{CredentialRow, NewUser, UserRow};
 

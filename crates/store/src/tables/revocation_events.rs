@@ -6,6 +6,7 @@ use sqlx::error::BoxDynError;
 use crate::encode::{Column, Db};
 use crate::error::StoreError;
 use crate::link::on;
+use crate::open::Backend;
 use crate::query::queries;
 use crate::scope::Gate;
 use crate::tx::{Read, Write};
@@ -17,6 +18,8 @@ pub enum EventKind {
     Session,
     /// A user: all their sessions, or what is remembered of the account.
     User,
+    /// The signing keys; nobody's, so `user_id` is 0.
+    Keys,
 }
 
 impl EventKind {
@@ -25,6 +28,7 @@ impl EventKind {
         match self {
             Self::Session => "session",
             Self::User => "user",
+            Self::Keys => "keys",
         }
     }
 }
@@ -39,7 +43,7 @@ impl Column for EventKind {
         self.to_sqlite()
     }
     fn from_sqlite(raw: String) -> Result<Self, BoxDynError> {
-        [Self::Session, Self::User].into_iter().find(|kind| kind.as_str() == raw).ok_or_else(|| "not a kind".into())
+        [Self::Session, Self::User, Self::Keys].into_iter().find(|kind| kind.as_str() == raw).ok_or_else(|| "not a kind".into())
     }
     fn from_postgres(raw: String) -> Result<Self, BoxDynError> {
         Self::from_sqlite(raw)
@@ -91,6 +95,8 @@ pub struct EventRow {
 queries! {
     /// Takes the next number, and with it the right to be next to commit.
     NEXT = "UPDATE revocation_counter SET last_seq = last_seq + 1 WHERE id = 1 RETURNING last_seq";
+    /// Rings the bells of all nodes at the commit; SQLite has none outside the process.
+    RING = { sqlite: "SELECT 1", pg: "SELECT pg_notify('durward_revocations', '')" };
     /// Appends.
     INSERT = "INSERT INTO revocation_events (seq, kind, user_id, session_id, reason, at) \
         VALUES ($1, $2, $3, $4, $5, $6)";
@@ -111,6 +117,11 @@ impl<S> Write<S> {
     /// # Errors
     /// As all statements: `Unavailable` or `Broken`.
     pub async fn append_event(&mut self, new: &NewEvent<'_>) -> Result<i64, StoreError> {
+        // Before the number is taken, so that others wait less for theirs.
+        if !self.rings && self.backend() == Backend::Postgres {
+            on!(self, |c, sql| sqlx::query(sql(RING)).execute(c).await.map(drop))?;
+        }
+        self.rings = true;
         let seq: Option<i64> = on!(self, |c, sql| sqlx::query_scalar(sql(NEXT)).fetch_optional(c).await)?;
         let seq = seq.ok_or_else(no_counter)?;
         on!(self, |c, sql| sqlx::query(sql(INSERT))

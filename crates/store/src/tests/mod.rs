@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod accounts;
+mod bell;
 mod budgets;
 mod cancel;
 mod chat;
@@ -12,6 +13,7 @@ mod opening;
 mod refresh;
 mod schema;
 mod sessions;
+mod signing_keys;
 mod tickets;
 
 use std::future::Future;

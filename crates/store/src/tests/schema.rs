@@ -23,7 +23,7 @@ const BOTH: &[Break] = &[
     broken("DROP TABLE user_settings", "table user_settings", "CREATE TABLE user_settings (", "settings::PUT"),
     broken("DROP TABLE schema_migrations", "schema", "durward migrate", ""),
     broken("DELETE FROM schema_migrations", "schema", "durward migrate", ""),
-    broken("UPDATE schema_migrations SET version = 999", "schema", "start the newer program", ""),
+    broken("UPDATE schema_migrations SET version = 999 WHERE version = 1", "schema", "start the newer program", ""),
     broken("UPDATE schema_migrations SET checksum = 'x'", "schema", "schema of its own", ""),
     broken("ALTER TABLE users DROP COLUMN full_name", "users.full_name", "ADD COLUMN full_name", "users::INSERT"),
     broken(
@@ -169,7 +169,7 @@ const SQLITE: &[Break] = &[
     ),
     broken(
         "DROP TABLE revocation_events; CREATE TABLE revocation_events (seq INTEGER NOT NULL PRIMARY KEY, kind TEXT NOT NULL, user_id INTEGER NOT NULL, session_id BLOB, reason TEXT NOT NULL, at INTEGER NOT NULL)",
-        "constraint CHECK (kind IN ('session', 'user')) on revocation_events",
+        "constraint CHECK (kind IN ('session', 'user', 'keys')) on revocation_events",
         "CREATE TABLE revocation_events (",
         "revocation_events::INSERT",
     ),

@@ -43,6 +43,13 @@ pub(super) struct Ticket {
     probe: Option<u64>,
 }
 
+impl Ticket {
+    /// Whether the call is a probe.
+    pub(super) fn is_probe(&self) -> bool {
+        self.probe.is_some()
+    }
+}
+
 #[derive(Debug)]
 pub(super) enum Turn {
     Go(Ticket),
@@ -107,6 +114,11 @@ impl State {
         let probe = Probe { number: self.probes, deadline: now.saturating_add(rules.call_timeout) };
         self.mode = Mode::HalfOpen { good, probe: Some(probe) };
         (Turn::Go(Ticket { stretch: self.transitions, probe: Some(probe.number) }), change)
+    }
+
+    /// The right of a call that is under way to say how it ended, as if it had begun now.
+    pub(super) fn continued(&self) -> Ticket {
+        Ticket { stretch: self.transitions, probe: None }
     }
 
     /// A call has ended: well, badly, or (`None`) without anybody knowing.

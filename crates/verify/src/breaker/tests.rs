@@ -161,9 +161,9 @@ async fn a_probe_that_nobody_looks_at_loses_its_turn_and_its_say() {
     assert!(is_refused(&breaker).await);
     pass(5).await;
     let second = breaker.begin().unwrap();
-    left.end(false);
+    breaker.finish(left, Some(false));
     assert_eq!(breaker.snapshot().phase, Phase::HalfOpen, "the late answer of the first says nothing");
-    second.end(true);
+    breaker.finish(second, Some(true));
     assert_eq!(breaker.snapshot().phase, Phase::Closed);
 }
 
@@ -172,11 +172,11 @@ async fn what_began_before_a_transition_says_nothing_after_it() {
     let breaker = breaker(|_| ());
     let (early, late) = (breaker.begin().unwrap(), breaker.begin().unwrap());
     fail(&breaker, 3).await;
-    early.end(true);
+    breaker.finish(early, Some(true));
     assert_eq!(breaker.snapshot().phase, Phase::Open);
     pass(10).await;
     assert_eq!(call(&breaker, Ok(1)).await, Ok(1));
-    late.end(false);
+    breaker.finish(late, Some(false));
     assert_eq!((breaker.snapshot().phase, breaker.snapshot().failures), (Phase::Closed, 0));
 }
 
@@ -238,4 +238,66 @@ fn a_phase_is_called_the_same_everywhere() {
     for phase in [Phase::Closed, Phase::Open, Phase::HalfOpen] {
         assert_eq!(serde_json::to_value(phase).unwrap(), phase.as_str());
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn streams_that_begin_and_break_off_open_it_all_the_same() {
+    let breaker = Arc::new(breaker(|_| ()));
+    for failures in 1..=3 {
+        let mut permit = breaker.admit().unwrap();
+        permit.answered();
+        assert_eq!(breaker.snapshot().failures, failures - 1, "a beginning is no success");
+        permit.fail();
+        assert_eq!(breaker.snapshot().failures, failures);
+    }
+    assert_eq!(breaker.snapshot().phase, Phase::Open);
+    assert_eq!(breaker.admit().unwrap_err(), Duration::from_secs(10));
+    assert!(is_refused(&breaker).await, "permits and calls are counted together");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_was_given_up_says_nothing() {
+    let breaker = Arc::new(breaker(|_| ()));
+    fail(&breaker, 2).await;
+    let mut begun = breaker.admit().unwrap();
+    begun.answered();
+    drop(begun);
+    drop(breaker.admit().unwrap());
+    assert_eq!((breaker.snapshot().phase, breaker.snapshot().failures), (Phase::Closed, 2));
+    breaker.admit().unwrap().succeed();
+    assert_eq!(breaker.snapshot().failures, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_probe_that_begins_to_answer_closes_it_and_its_end_counts_too() {
+    let breaker = Arc::new(breaker(|_| ()));
+    fail(&breaker, 3).await;
+    pass(10).await;
+    let mut probe = breaker.admit().unwrap();
+    assert_eq!(breaker.admit().unwrap_err(), Duration::from_secs(5), "one probe at a time");
+    probe.answered();
+    assert_eq!((breaker.snapshot().phase, breaker.snapshot().failures), (Phase::Closed, 0));
+    // Long after the time in which a probe has to answer.
+    pass(60).await;
+    probe.fail();
+    assert_eq!((breaker.snapshot().phase, breaker.snapshot().failures), (Phase::Closed, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_probe_that_is_given_up_or_late_makes_room() {
+    let breaker = Arc::new(breaker(|_| ()));
+    fail(&breaker, 3).await;
+    pass(10).await;
+    drop(breaker.admit().unwrap());
+    let mut late = breaker.admit().unwrap();
+    pass(5).await;
+    let second = breaker.admit().unwrap();
+    late.answered();
+    late.fail();
+    assert_eq!(breaker.snapshot().phase, Phase::HalfOpen, "it has lost its say");
+    second.fail();
+    assert_eq!(breaker.snapshot().phase, Phase::Open);
+    pass(10).await;
+    breaker.admit().unwrap().succeed();
+    assert_eq!(breaker.snapshot().phase, Phase::Closed);
 }

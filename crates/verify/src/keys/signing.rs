@@ -2,13 +2,15 @@
 
 use std::fmt;
 
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::hmac;
 use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::rsa::PublicKeyComponents;
+use aws_lc_rs::rsa::{KeySize, PublicKeyComponents};
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair, RSA_PKCS1_SHA256, RsaKeyPair,
 };
-use durward_proto::Secret;
+use durward_proto::{Random, Secret, random};
+use zeroize::Zeroizing;
 
 use super::{Algorithm, BadKey, CheckingKey};
 use crate::base64url;
@@ -29,9 +31,7 @@ enum Material {
 impl SigningKey {
     /// HS256 with the bytes of a text, at least 32 of them.
     pub fn hs256(secret: &Secret) -> Result<Self, BadKey> {
-        let bytes = secret.expose().as_bytes();
-        let checking = CheckingKey::secret(None, bytes)?;
-        Ok(Self { material: Material::Secret(Box::new(hmac::Key::new(hmac::HMAC_SHA256, bytes))), checking })
+        Self::secret(secret.expose().as_bytes())
     }
 
     /// A private key in PKCS#8 (RFC 5208; DER) for one of the algorithms with public keys.
@@ -42,6 +42,43 @@ impl SigningKey {
             Algorithm::Es256 => Self::p256(der),
             Algorithm::Rs256 => Self::rsa(der),
         }
+    }
+
+    /// A private part as [`generate`](Self::generate) gives it: the text of a secret, or PKCS#8.
+    pub fn from_private(algorithm: Algorithm, private: &[u8]) -> Result<Self, BadKey> {
+        match algorithm {
+            Algorithm::Hs256 => Self::secret(private),
+            _ => Self::pkcs8(algorithm, private),
+        }
+    }
+
+    /// A new key, and its private part. For HS256 that is a text of 43 characters, so that any JWT library can be given
+    /// it; for the others PKCS#8 (DER). RSA keys have 3072 bits (as strong as the others: NIST SP 800-57 part 1, table 2)
+    /// and take up to seconds to make.
+    ///
+    /// # Errors
+    /// [`BadKey::NotMade`] when the library fails.
+    pub fn generate(algorithm: Algorithm, random: &dyn Random) -> Result<(Self, Zeroizing<Vec<u8>>), BadKey> {
+        let private = Zeroizing::new(match algorithm {
+            Algorithm::Hs256 => base64url::encode(*Zeroizing::new(random::bytes::<32>(random))).into_bytes(),
+            Algorithm::EdDsa => {
+                Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).map_err(|_| BadKey::NotMade)?.as_ref().to_vec()
+            }
+            Algorithm::Es256 => EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new())
+                .map_err(|_| BadKey::NotMade)?
+                .as_ref()
+                .to_vec(),
+            Algorithm::Rs256 => {
+                let pair = RsaKeyPair::generate(KeySize::Rsa3072).map_err(|_| BadKey::NotMade)?;
+                AsDer::<Pkcs8V1Der<'_>>::as_der(&pair).map_err(|_| BadKey::NotMade)?.as_ref().to_vec()
+            }
+        });
+        Ok((Self::from_private(algorithm, &private)?, private))
+    }
+
+    fn secret(bytes: &[u8]) -> Result<Self, BadKey> {
+        let checking = CheckingKey::secret(None, bytes)?;
+        Ok(Self { material: Material::Secret(Box::new(hmac::Key::new(hmac::HMAC_SHA256, bytes))), checking })
     }
 
     fn ed25519(der: &[u8]) -> Result<Self, BadKey> {

@@ -90,6 +90,43 @@ async fn old_keys_go_on_checking_and_a_mixed_ring_publishes_the_public_ones() {
     assert_eq!(twice.unwrap_err(), BadKey::DuplicateKid);
 }
 
+#[test]
+fn a_key_that_was_made_is_read_again_from_its_private_part() {
+    for algorithm in Algorithm::ALL {
+        let (made, private) = SigningKey::generate(algorithm, &crate::SystemRandom).unwrap();
+        let again = SigningKey::from_private(algorithm, &private).unwrap();
+        assert_eq!(made.checking().kid(), again.checking().kid(), "{algorithm}");
+        assert_eq!(made.checking().algorithm(), algorithm);
+        let (another, _) = SigningKey::generate(algorithm, &crate::SystemRandom).unwrap();
+        assert_ne!(made.checking().kid(), another.checking().kid(), "{algorithm}");
+        for other in Algorithm::ALL.into_iter().filter(|other| *other != algorithm && !other.is_symmetric()) {
+            assert!(SigningKey::from_private(other, &private).is_err(), "{algorithm} is not {other}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn keys_are_exchanged_while_tokens_are_checked() {
+    let (old, new) = (key(Algorithm::Hs256), key(Algorithm::EdDsa));
+    let kit = Kit::with(KeyRing::new(key(Algorithm::Hs256), Vec::new()).unwrap());
+    let token = kit.verifier.keys().sign(&kit::claims()).unwrap();
+    let newer = KeyRing::new(key(Algorithm::EdDsa), Vec::new()).unwrap();
+    let foreign = newer.sign(&kit::claims()).unwrap();
+    assert_eq!(kit.verifier.token(foreign.expose()).await.unwrap_err(), Refusal::Signature);
+
+    kit.verifier.take_keys(KeyRing::new(new, vec![old.checking()]).unwrap());
+    assert_eq!(kit.verifier.keys().algorithm(), Algorithm::EdDsa);
+    assert!(kit.verifier.token(token.expose()).await.is_ok(), "the old one overlaps");
+    kit.verifier.take_keys(newer);
+    assert_eq!(kit.verifier.token(token.expose()).await.unwrap_err(), Refusal::Signature, "retired");
+    assert!(kit.verifier.token(foreign.expose()).await.is_ok());
+
+    kit.verifier.take_keys(KeyRing::none());
+    assert_eq!(kit.verifier.token(foreign.expose()).await.unwrap_err(), Refusal::Signature);
+    assert_eq!(kit.verifier.keys().sign(&kit::claims()).unwrap_err(), BadKey::CannotSign);
+    assert_eq!(kit.verifier.keys().jwks(), json!({ "keys": [] }));
+}
+
 #[tokio::test]
 async fn a_public_key_is_never_taken_for_a_secret() {
     let server = KeyRing::new(key(Algorithm::Rs256), Vec::new()).unwrap();

@@ -66,6 +66,28 @@ fn of_many_that_make_it_at_once_all_have_the_same() {
 }
 
 #[test]
+fn the_master_key_is_made_when_it_is_needed() {
+    let machine = Machine::dev().var("DURWARD_TOKENS__ALGORITHM", "EdDSA");
+    let mut loaded = machine.load().unwrap();
+    loaded.make_secrets(&seeded(1)).unwrap();
+    let master = loaded.config.keys.master_key.clone().unwrap();
+    assert!(master.expose().len() >= 32 && Some(&master) != loaded.config.tokens.secret.as_ref());
+    let path = machine.path("data").join("keys.master_key");
+    assert_eq!(*loaded.source("keys.master_key"), Source::Kept(path.clone()));
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    // It is found again, also by who would not make one.
+    let mut again = Machine::dev();
+    again.inputs.environment = machine.inputs.environment.clone();
+    assert_eq!(again.var("DURWARD_TOKENS__ALGORITHM", "HS256").config().keys.master_key, Some(master));
+
+    let production = Machine::good().var("DURWARD_TOKENS__ALGORITHM", "EdDSA");
+    let mut loaded = production.load().unwrap();
+    loaded.make_secrets(&seeded(1)).unwrap();
+    assert_eq!(loaded.config.keys.master_key, None);
+    assert_eq!(loaded.problems(), [], "whether one is needed is seen in the database");
+}
+
+#[test]
 fn none_is_made_where_it_must_be_given_or_is() {
     let mut loaded = Machine::new(Purpose::Serve).load().unwrap();
     loaded.make_secrets(&seeded(1)).unwrap();

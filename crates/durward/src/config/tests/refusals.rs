@@ -42,7 +42,7 @@ fn weak_secrets() {
     ];
     for environment in ["staging", "production"] {
         for secret in weak {
-            for variable in ["JWT_SECRET_KEY", "CSRF_SECRET_KEY"] {
+            for variable in ["JWT_SECRET_KEY", "CSRF_SECRET_KEY", "DURWARD_KEYS__MASTER_KEY"] {
                 let machine = Machine::good().var("ENVIRONMENT", environment).var(variable, secret);
                 let problem = machine.problem();
                 assert_eq!(problem.id, "secrets", "{secret}");
@@ -72,9 +72,11 @@ fn one_secret_for_two_purposes() {
     let secret = "Zq8vT1mXc5Lr0wYb3NhKf7PdJ2sGa9Ue";
     let twice = [
         ("CSRF_SECRET_KEY", secret.to_owned(), "csrf.secret"),
+        ("DURWARD_KEYS__MASTER_KEY", secret.to_owned(), "keys.master_key"),
         ("DATABASE_URL", format!("postgres://u:{secret}@h/d"), "database.url"),
         ("POSTGRES_PASSWORD", secret.to_owned(), "database.url"),
         ("DURWARD_MAIL__URL", format!("smtp://u:{secret}@h"), "mail.url"),
+        ("DURWARD_CHAT__API_KEY", secret.to_owned(), "chat.api_key"),
     ];
     for (variable, value, key) in twice {
         let machine = Machine::good().var(variable, &value).var("DURWARD_MAIL__FROM", "a@b.example");
@@ -163,4 +165,40 @@ fn what_cannot_work_anywhere() {
             assert_eq!(ids(&machine), [("config", key.to_owned())]);
         }
     }
+}
+
+#[test]
+fn an_answering_side_is_somewhere() {
+    for (answering, url, expected) in [
+        ("echo", None, None),
+        ("ollama", None, Some("chat.url")),
+        ("openai", None, Some("chat.url")),
+        ("ollama", Some("http://localhost:11434"), None),
+        ("OpenAI", Some("https://api.example.com/v1"), None),
+        ("ollama", Some("localhost:11434"), Some("chat.url")),
+        ("ollama", Some("ftp://localhost"), Some("chat.url")),
+        ("ollama", Some("http://user:word@localhost"), Some("chat.url")),
+    ] {
+        let mut machine = Machine::good().var("DURWARD_CHAT__ANSWERING", answering);
+        if let Some(url) = url {
+            machine = machine.var("DURWARD_CHAT__URL", url);
+        }
+        let expected: Vec<_> = expected.into_iter().map(|key| ("config", key.to_owned())).collect();
+        assert_eq!(ids(&machine), expected, "{answering} at {url:?}");
+    }
+    let problem = Machine::good().var("DURWARD_CHAT__ANSWERING", "ollama").problem();
+    assert!(problem.cure.contains("http://localhost:11434") && problem.cure.contains("echo"), "{problem}");
+    let login = Machine::good().var("DURWARD_CHAT__URL", "http://user:word@localhost").problem();
+    assert!(!login.to_string().contains("word@"), "{login}");
+}
+
+#[test]
+fn what_cannot_be_sent_or_kept_of_a_chat() {
+    for key in ["two words", "line\nbreak", "schlüssel"] {
+        let problem = Machine::good().var("DURWARD_CHAT__API_KEY", key).problem();
+        assert_eq!(problem.key, "chat.api_key");
+        assert!(!problem.to_string().contains(key), "{problem}");
+    }
+    assert_eq!(Machine::good().var("DURWARD_CHAT__MAX_ANSWER", "262144").problems(), []);
+    assert_eq!(Machine::good().var("DURWARD_CHAT__MAX_ANSWER", "262145").problem().key, "chat.max_answer");
 }

@@ -34,6 +34,7 @@ fn no_output_shows_a_secret() {
     let values = [
         ("JWT_SECRET_KEY", CANARY.to_owned()),
         ("CSRF_SECRET_KEY", CANARY.to_owned()),
+        ("DURWARD_KEYS__MASTER_KEY", CANARY.to_owned()),
         ("DATABASE_URL", url("postgresql")),
         ("DATABASE_URL", url("mysql")),
         ("DATABASE_URL", format!("postgresql://u:{CANARY}#@h/d")),

@@ -70,7 +70,7 @@ fn texts_that_cannot_be_read() {
         ("DURWARD_PASSWORD__MIN_STRENGTH", "5", "config", "0 to 4"),
         ("DURWARD_LOG__LEVEL", "verbose", "config", "log level"),
         ("DURWARD_LOG__LEVEL", "durward=loud", "config", "log level"),
-        ("DURWARD_CHAT__ANSWERING", "ollama", "config", "echo"),
+        ("DURWARD_CHAT__ANSWERING", "olama", "config", "ollama"),
         // Set, but to nothing.
         ("JWT_SECRET_KEY", "", "secrets", "empty"),
         ("DURWARD_SERVER__LISTEN", " ", "config", "empty"),

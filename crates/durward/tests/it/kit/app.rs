@@ -10,15 +10,15 @@ use durward_core::Core;
 use durward_core::operator::Operator;
 use durward_http::Server;
 use durward_proto::{Email, Role};
-use durward_store::Opened;
 use durward_store::testing::{self, Backend, Fresh};
+use durward_store::{Opened, Target};
 use durward_verify::SystemRandom;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use serde_json::json;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use super::{Actor, PASSWORD, TestClock};
+use super::{Actor, PASSWORD, Proxy, TestClock};
 
 /// What every test's configuration has, unless the test says otherwise.
 const SETTINGS: [(&str, &str); 6] = [
@@ -97,6 +97,22 @@ impl App {
         serve(&self.loaded, &opened, &self.clock).await
     }
 
+    /// A proxy in front of the PostgreSQL server.
+    pub async fn proxy(&self) -> Proxy {
+        let Target::Postgres(target) = &self.database.options.target else { panic!("it is PostgreSQL") };
+        Proxy::to((target.host.clone(), target.port)).await
+    }
+
+    /// Another node that reaches the database through a proxy.
+    pub async fn beside_through(&self, proxy: &Proxy) -> Node {
+        let mut options = self.database.options.clone();
+        options.acquire_timeout = self.loaded.config.breaker.call_timeout;
+        let Target::Postgres(target) = &mut options.target else { panic!("it is PostgreSQL") };
+        (target.host, target.port) = (proxy.address.ip().to_string(), proxy.address.port());
+        let opened = Opened::open(&options, self.clock.clone(), Arc::new(SystemRandom)).await.unwrap();
+        serve(&self.loaded, &opened, &self.clock).await
+    }
+
     /// Tells it to stop, as SIGTERM does. What comes back is done when everything has finished or was cut off.
     pub fn stop(&mut self) -> JoinHandle<()> {
         let (_stop, served) = self.node.running.take().expect("it runs");
@@ -153,7 +169,10 @@ impl App {
 }
 
 async fn serve(loaded: &Arc<Loaded>, opened: &Opened, clock: &Arc<TestClock>) -> Node {
-    let core = wire::core(&loaded.config, opened, clock.clone(), Arc::new(SystemRandom)).unwrap();
+    let signing_keys = wire::signing_keys(loaded, opened, clock.clone(), Arc::new(SystemRandom)).unwrap();
+    let keys = signing_keys.start().await.unwrap();
+    let core =
+        wire::core(&loaded.config, opened, (signing_keys, keys), clock.clone(), Arc::new(SystemRandom)).unwrap();
     let server = Server::bind((Ipv4Addr::LOCALHOST, 0).into()).await.unwrap();
     let address = server.local_addr();
     let metrics = PrometheusBuilder::new().build_recorder().handle();

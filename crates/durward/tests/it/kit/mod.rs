@@ -8,9 +8,11 @@ pub mod jws;
 mod line;
 pub mod panics;
 pub mod process;
+mod proxy;
 pub mod raw;
 mod site;
 mod socket;
+pub mod upstream;
 
 pub use actor::Actor;
 pub use answer::Answer;
@@ -19,6 +21,7 @@ pub use clock::TestClock;
 pub use line::Line;
 pub use process::Process;
 pub use site::Site;
+pub use proxy::{Proxy, Traffic};
 pub use socket::Socket;
 
 /// A password that every rule accepts.

@@ -60,6 +60,16 @@ impl Socket {
         }
     }
 
+    /// The close, whenever it comes; `None` when the connection ends without one.
+    pub async fn close_whenever(&mut self) -> Option<(u16, String)> {
+        while let Some(Ok(message)) = self.stream.next().await {
+            if let Message::Close(frame) = message {
+                return frame.map(|frame| (frame.code.into(), frame.reason.to_string()));
+            }
+        }
+        None
+    }
+
     /// Whatever comes next but pings.
     pub async fn next_raw(&mut self) -> Message {
         loop {

@@ -5,6 +5,8 @@
 //! done again (quick_cache refuses the insert when the place it was made for has been removed), so that no answer
 //! from before the change can stay.
 
+pub(crate) mod memory;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::time::Duration;
@@ -12,18 +14,17 @@ use std::time::Duration;
 use durward_proto::wire::auth::User;
 use durward_proto::{AccountStatus, Clock, Code, Secret, SessionId, Timestamp};
 use durward_store::{GateStore, LiveRow, StoreError};
-use durward_verify::{LiveSession, Liveness, Redeemed, Unavailable};
-use quick_cache::sync::Cache;
+use durward_verify::{Breaker, BreakerError, LiveSession, Liveness, Redeemed, Unavailable};
 use tokio::sync::watch;
 
+use crate::bus::Freshness;
 use crate::issue::scopes_of;
 use crate::leases::Leases;
 use crate::tickets;
+use memory::{Loaded, Memory};
 
 /// How often a session's `last_seen_at` is written at most.
 const TOUCH_EVERY: Duration = Duration::from_secs(60);
-/// How often a load is tried again when the session changes under it.
-const LOADS: usize = 4;
 
 /// The roster's size, and the idle limit that it watches over.
 #[derive(Debug, Clone, Copy)]
@@ -36,8 +37,9 @@ pub struct RosterSettings {
 
 /// The live sessions that were asked for lately.
 pub struct Roster {
-    entries: Cache<SessionId, Entry>,
+    memory: Memory<Entry>,
     gate: GateStore,
+    database: Arc<Breaker>,
     leases: Arc<Leases>,
     idle: Option<Duration>,
     clock: Arc<dyn Clock>,
@@ -57,53 +59,63 @@ struct Seen {
 
 impl std::fmt::Debug for Roster {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Roster").field("sessions", &self.entries.len()).finish_non_exhaustive()
+        f.debug_struct("Roster").field("sessions", &self.memory.len()).finish_non_exhaustive()
     }
 }
 
 impl Roster {
-    pub(crate) fn new(gate: GateStore, leases: Arc<Leases>, settings: RosterSettings, clock: Arc<dyn Clock>) -> Self {
-        Self { entries: Cache::new(settings.capacity), gate, leases, idle: settings.idle, clock }
+    pub(crate) fn new(
+        gate: GateStore,
+        database: Arc<Breaker>,
+        leases: Arc<Leases>,
+        freshness: Arc<Freshness>,
+        settings: RosterSettings,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let memory = Memory::new(settings.capacity, freshness, clock.clone());
+        Self { memory, gate, database, leases, idle: settings.idle, clock }
     }
 
     /// Forgets what is known of a session: the next request asks the database.
     pub fn forget(&self, session: SessionId) {
-        self.entries.remove(&session);
+        self.memory.forget(session);
+    }
+
+    /// Forgets everything.
+    pub(crate) fn forget_all(&self) {
+        self.memory.forget_all();
     }
 
     /// How many sessions are in memory.
     pub fn len(&self) -> usize {
-        self.entries.len()
+        self.memory.len()
     }
 
     /// Whether none is.
     pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.len() == 0
     }
 
     async fn load_entry(&self, session: SessionId) -> Result<Option<Entry>, StoreError> {
-        for _ in 0..LOADS {
-            let guard = match self.entries.get_value_or_guard_async(&session).await {
-                Ok(entry) => return Ok(Some(entry)),
-                Err(guard) => guard,
-            };
-            let Some(row) = self.gate.read().await?.live_session(session).await? else { return Ok(None) };
-            let has_ended = row.ended_at.is_some();
-            let Some(entry) = self.entry(row) else { return Ok(None) };
-            // It is only here to say that its account is inactive, and nobody tells when that is over.
-            if has_ended {
-                return Ok(Some(entry));
-            }
-            if guard.insert(entry.clone()).is_ok() {
-                return Ok(Some(entry));
-            }
-        }
-        // It changes faster than it can be read: ask once more and keep nothing.
-        let row = self.gate.read().await?.live_session(session).await?;
-        Ok(row.and_then(|row| self.entry(row)))
+        let load = || async {
+            let row = self.gate.read().await?.live_session(session).await?;
+            Ok(row.and_then(|row| self.entry(row)))
+        };
+        self.memory.get_or_load(session, load).await
     }
 
-    fn entry(&self, row: LiveRow) -> Option<Entry> {
+    /// Asks the database through its breaker.
+    async fn ask<T>(&self, call: impl Future<Output = Result<T, StoreError>>) -> Result<T, Unavailable> {
+        self.database.call(call, StoreError::is_unavailable).await.map_err(|error| {
+            match error {
+                BreakerError::Open { .. } => tracing::debug!(%error, "a token could not be checked"),
+                _ => tracing::error!(%error, "a token could not be checked"),
+            }
+            Unavailable
+        })
+    }
+
+    fn entry(&self, row: LiveRow) -> Option<Loaded<Entry>> {
         let now = self.clock.now();
         let user: User = row.user.into();
         // A suspended account is said to be one, although its sessions have ended as well.
@@ -120,7 +132,9 @@ impl Roster {
         };
         let written = row.last_seen_at.micros();
         let seen = Seen { at: AtomicI64::new(now.micros()), written: AtomicI64::new(written) };
-        Some(Entry { live: Arc::new(live), seen: Arc::new(seen) })
+        let entry = Entry { live: Arc::new(live), seen: Arc::new(seen) };
+        // One that is over only says that its account is inactive, and nobody tells when that is no longer so.
+        Some(if over { Loaded::Pass(entry) } else { Loaded::Keep(entry) })
     }
 
     fn idle_too_long(&self, last_seen: Timestamp, now: Timestamp) -> bool {
@@ -154,7 +168,7 @@ async fn write_last_seen(gate: &GateStore, session: SessionId, now: Timestamp) -
 
 impl Liveness for Roster {
     fn recall(&self, session: SessionId) -> Option<Arc<LiveSession>> {
-        let entry = self.entries.get(&session)?;
+        let entry = self.memory.get(session)?;
         let now = self.clock.now();
         let seen = Timestamp::from_micros(entry.seen.at.load(Ordering::Relaxed));
         if self.idle_too_long(seen, now) {
@@ -166,13 +180,11 @@ impl Liveness for Roster {
     }
 
     async fn load(&self, session: SessionId) -> Result<Option<Arc<LiveSession>>, Unavailable> {
-        match self.load_entry(session).await {
-            Ok(entry) => Ok(entry.map(|entry| {
-                self.touch(session, &entry.seen, self.clock.now());
-                entry.live
-            })),
-            Err(error) => Err(unavailable(&error)),
-        }
+        let entry = self.ask(self.load_entry(session)).await?;
+        Ok(entry.map(|entry| {
+            self.touch(session, &entry.seen, self.clock.now());
+            entry.live
+        }))
     }
 
     async fn settle(&self, session: SessionId, generation: u32) -> Result<(), Unavailable> {
@@ -181,35 +193,15 @@ impl Liveness for Roster {
             write.settle_generation(session, generation).await?;
             write.commit_unaudited("the token of a refresh was used").await
         };
-        settle.await.map_err(|error| unavailable(&error))
+        self.ask(settle).await
     }
 
     async fn redeem(&self, ticket: &str, origin: Option<&str>) -> Result<Option<Redeemed>, Unavailable> {
         let ticket = Secret::new(ticket);
-        tickets::redeem(&self.gate, &ticket, origin, self.clock.now()).await.map_err(|error| unavailable(&error))
+        self.ask(tickets::redeem(&self.gate, &ticket, origin, self.clock.now())).await
     }
 
     fn watch(&self, session: SessionId) -> watch::Receiver<Option<Code>> {
         self.leases.watch(session)
-    }
-}
-
-fn unavailable(error: &StoreError) -> Unavailable {
-    tracing::error!(%error, "a token could not be checked");
-    Unavailable
-}
-
-#[cfg(test)]
-mod tests {
-    use quick_cache::sync::Cache;
-
-    /// What the roster relies on: a load that was under way while its session was forgotten is not kept.
-    #[tokio::test]
-    async fn what_was_loaded_before_the_end_is_not_kept_after_it() {
-        let cache: Cache<u8, &str> = Cache::new(10);
-        let Err(loading) = cache.get_value_or_guard_async(&1).await else { panic!("nothing is known yet") };
-        cache.remove(&1);
-        assert!(loading.insert("alive").is_err());
-        assert_eq!(cache.get(&1), None);
     }
 }

@@ -1,0 +1,150 @@
+//! What ends which sockets, with which code and reason; everything else stays.
+
+use durward_proto::{AccountStatus, Role};
+use serde_json::json;
+
+use super::{CHAT, id_of};
+use crate::kit::{Actor, App, PASSWORD, Socket, on_both};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cause {
+    Logout,
+    LogoutEverywhere,
+    EndOther,
+    EndOthers,
+    PasswordChange,
+    Refresh,
+    RefreshReuse,
+    RoleChange,
+    Suspend,
+    Deactivate,
+    Delete,
+    RevokeSessions,
+    SetPassword,
+}
+
+/// A socket's fate.
+#[derive(Debug, Clone, Copy)]
+enum Fate {
+    Stays,
+    Closes(&'static str),
+}
+
+use Cause::*;
+use Fate::*;
+
+const REVOKED: Fate = Closes("token_revoked");
+const INACTIVE: Fate = Closes("account_inactive");
+
+/// What becomes of the sockets of the session that acts, and of the same user's other one.
+const TABLE: [(Cause, Fate, Fate); 13] = [
+    (Logout, REVOKED, Stays),
+    (LogoutEverywhere, REVOKED, REVOKED),
+    (EndOther, Stays, REVOKED),
+    (EndOthers, Stays, REVOKED),
+    (PasswordChange, Stays, REVOKED),
+    (Refresh, Stays, Stays),
+    (RefreshReuse, Stays, REVOKED),
+    (RoleChange, REVOKED, REVOKED),
+    (Suspend, INACTIVE, INACTIVE),
+    (Deactivate, INACTIVE, INACTIVE),
+    (Delete, INACTIVE, INACTIVE),
+    (RevokeSessions, REVOKED, REVOKED),
+    (SetPassword, REVOKED, REVOKED),
+];
+
+/// A user in a browser and on a phone.
+struct Cast {
+    name: String,
+    browser: Actor,
+    phone: Actor,
+    refresh: String,
+}
+
+async fn ready(mut socket: Socket) -> Socket {
+    socket.expect("ready").await;
+    socket
+}
+
+async fn by_ticket(app: &App, actor: &Actor) -> Socket {
+    let answer = actor.post_empty("/api/v1/ws/ticket").await.is(200).json();
+    let path = format!("{CHAT}?ticket={}", answer["ticket"].as_str().unwrap());
+    ready(app.app_client().socket(&path).await).await
+}
+
+async fn bring_about(cause: Cause, app: &App, cast: &Cast) {
+    let Cast { name, browser, phone, refresh } = cast;
+    let user = id_of(app, name).await;
+    let rotate = |token: String| async move {
+        app.app_client().post("/api/v1/auth/refresh", json!({ "refresh_token": token })).await
+    };
+    match cause {
+        Logout => drop(browser.post_empty("/api/v1/auth/logout").await.is(204)),
+        LogoutEverywhere => drop(browser.post_empty("/api/v1/auth/logout?everywhere=true").await.is(204)),
+        EndOther => {
+            let id = phone.get("/api/v1/auth/status").await.json()["session_id"].as_str().unwrap().to_owned();
+            browser.delete(&format!("/api/v1/sessions/{id}")).await.is(204);
+        }
+        EndOthers => drop(browser.delete("/api/v1/sessions").await.is(204)),
+        PasswordChange => {
+            let body = json!({ "current_password": PASSWORD, "new_password": "four quiet herons at dusk" });
+            browser.post("/api/v1/password/change", body).await.is(204);
+        }
+        Refresh => drop(rotate(refresh.clone()).await.is(200)),
+        RefreshReuse => {
+            let answer = rotate(refresh.clone()).await.is(200).json();
+            rotate(answer["refresh_token"].as_str().unwrap().to_owned()).await.is(200);
+            rotate(refresh.clone()).await.refused(401, "refresh_reused");
+        }
+        RoleChange => app.operator.set_role(user, &Role::admin()).await.unwrap(),
+        Suspend => app.operator.set_status(user, AccountStatus::Suspended).await.unwrap(),
+        Deactivate => app.operator.set_status(user, AccountStatus::Deactivated).await.unwrap(),
+        Delete => app.operator.delete(user).await.unwrap(),
+        RevokeSessions => assert_eq!(app.operator.revoke_sessions(user).await.unwrap(), 2),
+        // What stands there need not be a hash: nobody logs in again.
+        SetPassword => app.operator.set_password(user, "$argon2id$").await.unwrap(),
+    }
+}
+
+async fn meets(cause: Cause, fate: Fate, socket: &mut Socket) {
+    match fate {
+        Closes(reason) => assert_eq!(socket.closed().await, (1008, reason.to_owned()), "{cause:?}"),
+        Stays => {
+            socket.send(json!({ "type": "ping" })).await;
+            assert_eq!(socket.next().await["type"], "pong", "{cause:?}");
+        }
+    }
+}
+
+on_both! {
+    /// Every cause, on sockets of every kind.
+    async fn each_cause_closes_exactly_its_sockets(app) {
+        let bob = app.user("bob").await;
+        let mut bystander = ready(bob.socket(CHAT).await).await;
+        for (cause, acting, other) in TABLE {
+            let name = format!("{cause:?}").to_lowercase();
+            let browser = app.user(&name).await;
+            let (phone, refresh) = app.bearer(&name).await;
+            let mut sockets = vec![
+                (acting, ready(browser.socket(CHAT).await).await),
+                (acting, by_ticket(&app, &browser.copy().without_origin()).await),
+                (other, ready(phone.socket(CHAT).await).await),
+                (other, by_ticket(&app, &phone).await),
+            ];
+            let cast = Cast { name, browser, phone, refresh };
+            bring_about(cause, &app, &cast).await;
+            for (fate, socket) in sockets.iter_mut().filter(|(fate, _)| matches!(fate, Closes(_))) {
+                meets(cause, *fate, socket).await;
+            }
+            for (fate, socket) in sockets.iter_mut().filter(|(fate, _)| matches!(fate, Stays)) {
+                meets(cause, *fate, socket).await;
+            }
+            meets(cause, Stays, &mut bystander).await;
+            // A role change ends no session: its user comes back, as what they are now.
+            if cause == RoleChange {
+                let mut again = cast.phone.socket(CHAT).await;
+                assert_eq!(again.expect("ready").await["user"]["role"], "admin");
+            }
+        }
+    }
+}

@@ -15,8 +15,9 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 pub use checking::CheckingKey;
+pub(crate) use checking::KeyMark;
 pub use signing::SigningKey;
-pub(crate) use swap::Swap;
+pub(crate) use swap::{Swap, Watch};
 
 use crate::claims::Claims;
 use crate::jws::{self, Parts};

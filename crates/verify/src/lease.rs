@@ -7,6 +7,7 @@ use std::time::Duration;
 use durward_proto::{Clock, Code, SessionId, Timestamp};
 use tokio::sync::watch;
 
+use crate::keys::Watch;
 use crate::path::Verified;
 use crate::refusal::Refusal;
 
@@ -48,12 +49,18 @@ const NAP: Duration = Duration::from_secs(5);
 pub struct Lease {
     verified: Verified,
     ends: watch::Receiver<Option<Code>>,
+    keys: Watch,
     clock: Arc<dyn Clock>,
 }
 
 impl Lease {
-    pub(crate) fn open(verified: Verified, ends: watch::Receiver<Option<Code>>, clock: Arc<dyn Clock>) -> Self {
-        Self { verified, ends, clock }
+    pub(crate) fn open(
+        verified: Verified,
+        ends: watch::Receiver<Option<Code>>,
+        keys: Watch,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { verified, ends, keys, clock }
     }
 
     /// Who holds it.
@@ -83,12 +90,15 @@ impl Lease {
         Ok(())
     }
 
-    /// Waits until it ends, and says why: as the session's end has it, or `token_expired`. It can be dropped
-    /// and called again, before and after a renewal; once ended, it answers at once.
+    /// Waits until it ends, and says why: as the session's end has it, `token_signature` when the key of its token was
+    /// retired, or `token_expired`. It can be dropped and called again, before and after a renewal; once ended, it answers at once.
     pub async fn ended(&mut self) -> Code {
         loop {
             if let Some(code) = *self.ends.borrow_and_update() {
                 return code;
+            }
+            if self.verified.key().is_some_and(|key| !self.keys.holds(key)) {
+                return Code::TokenSignature;
             }
             let left = self.expires_at().since(self.clock.now());
             if left.is_zero() {
@@ -100,6 +110,7 @@ impl Lease {
                     // word was why.
                     return (*self.ends.borrow()).unwrap_or(Code::TokenRevoked);
                 },
+                () = self.keys.changed() => {}
                 () = tokio::time::sleep(left.min(NAP)) => {}
             }
         }

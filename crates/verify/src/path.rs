@@ -13,7 +13,7 @@ use crate::base64url;
 use crate::carried::{self, Carried, Source, Surface};
 use crate::claims::{self, Methods};
 use crate::jws::{self, Parts};
-use crate::keys::{KeyRing, Swap};
+use crate::keys::{KeyMark, KeyRing, Swap};
 use crate::lease::Lease;
 use crate::liveness::{LiveSession, Liveness};
 use crate::refusal::Refusal;
@@ -80,7 +80,7 @@ impl<L: Liveness> Verifier<L> {
         // To watch comes before to ask: an end that comes between the two is then seen.
         let ends = self.liveness.watch(claimed.session);
         let verified = self.admit(claimed, &mut steps).await?;
-        Ok(Lease::open(verified, ends, Arc::clone(&self.clock)))
+        Ok(Lease::open(verified, ends, self.keys.watch(), Arc::clone(&self.clock)))
     }
 
     /// Who is this token about? For tokens that come by another way than a request's headers: a message on a
@@ -96,7 +96,8 @@ impl<L: Liveness> Verifier<L> {
         self.keys.ring()
     }
 
-    /// Takes other keys instead. Checks that have begun end with those they began with.
+    /// Takes other keys instead. Checks that have begun end with those they began with; leases whose token's key is gone
+    /// end.
     pub fn take_keys(&self, keys: KeyRing) {
         self.keys.put(keys);
     }
@@ -149,6 +150,7 @@ impl<L: Liveness> Verifier<L> {
 
         Ok(Claimed {
             checked_at: now,
+            key: Some(key.mark()),
             session: claims.sid,
             user: Some(UserId(claims.id)),
             source,
@@ -171,6 +173,7 @@ impl<L: Liveness> Verifier<L> {
         let ticket = redeemed.filter(|ticket| ticket.expires_at > now).ok_or(Refusal::Expired)?;
         Ok(Claimed {
             checked_at: now,
+            key: None,
             session: ticket.session,
             user: None,
             source: carried.source,
@@ -207,6 +210,7 @@ impl<L: Liveness> Verifier<L> {
             auth_time: claimed.auth_time,
             methods: claimed.methods,
             token_id: claimed.token_id,
+            key: claimed.key,
             live,
         })
     }
@@ -252,6 +256,8 @@ fn decode<'t, 'b>(
 /// What a credential says, once its signature and its time hold.
 struct Claimed {
     checked_at: Timestamp,
+    /// A ticket has none.
+    key: Option<KeyMark>,
     session: SessionId,
     /// A ticket does not say.
     user: Option<UserId>,
@@ -322,6 +328,7 @@ pub struct Verified {
     auth_time: Timestamp,
     methods: Methods,
     token_id: Option<TokenId>,
+    key: Option<KeyMark>,
 }
 
 impl Verified {
@@ -378,6 +385,11 @@ impl Verified {
     /// The token's own id; a ticket has none.
     pub fn token_id(&self) -> Option<TokenId> {
         self.token_id
+    }
+
+    /// The key that the token was signed with.
+    pub(crate) fn key(&self) -> Option<KeyMark> {
+        self.key
     }
 }
 

@@ -13,6 +13,7 @@ mod conventions;
 mod corpora;
 mod durability;
 mod every_row;
+mod keys;
 mod kit;
 mod limits;
 mod now;

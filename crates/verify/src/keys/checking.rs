@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use aws_lc_rs::hmac;
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED, ED25519, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents,
 };
+use aws_lc_rs::{digest, hmac};
 use serde_json::{Map, Value};
 
 use super::{ACCESS_TOKEN, Algorithm, BadKey, jwk, roca};
@@ -14,10 +14,22 @@ use crate::base64url;
 /// What a secret's `kid` is made from, beside the secret.
 const KID_LABEL: &[u8] = b"durward kid 1";
 
+/// Tells keys apart where a name would be too much to carry: 64 bits of a hash of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct KeyMark(u64);
+
+impl KeyMark {
+    fn of(kid: &str) -> Self {
+        let hash = digest::digest(&digest::SHA256, kid.as_bytes());
+        Self(hash.as_ref().iter().take(8).fold(0, |mark, byte| (mark << 8) | u64::from(*byte)))
+    }
+}
+
 /// A key that checks signatures of one algorithm.
 #[derive(Clone)]
 pub struct CheckingKey {
     kid: String,
+    mark: KeyMark,
     algorithm: Algorithm,
     /// The first segment of every token that is signed with this key here.
     header: String,
@@ -89,7 +101,14 @@ impl CheckingKey {
 
     fn of(kid: String, algorithm: Algorithm, material: Material, public: Option<Map<String, Value>>) -> Self {
         let header = serde_json::json!({ "alg": algorithm, "typ": ACCESS_TOKEN, "kid": kid });
-        Self { header: base64url::encode(header.to_string()), kid, algorithm, material, public }
+        Self {
+            header: base64url::encode(header.to_string()),
+            mark: KeyMark::of(&kid),
+            kid,
+            algorithm,
+            material,
+            public,
+        }
     }
 
     /// Its name.
@@ -105,6 +124,10 @@ impl CheckingKey {
     /// The key as a JWK, unless it is a secret.
     pub fn public_jwk(&self) -> Option<&Map<String, Value>> {
         self.public.as_ref()
+    }
+
+    pub(crate) fn mark(&self) -> KeyMark {
+        self.mark
     }
 
     pub(crate) fn header(&self) -> &str {

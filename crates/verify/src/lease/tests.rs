@@ -1,10 +1,11 @@
 use std::sync::atomic::Ordering;
 
+use durward_proto::Secret;
 use durward_proto::ids::UuidId;
 
 use super::*;
 use crate::kit::{self, InMemory, NOW, TokioClock, session};
-use crate::{Claims, Verifier};
+use crate::{Claims, KeyRing, SigningKey, Verifier};
 
 async fn lease(verifier: &Verifier<InMemory>, claims: &Claims) -> Lease {
     let token = verifier.keys().sign(claims).unwrap();
@@ -110,4 +111,22 @@ async fn an_end_between_the_question_and_the_lease_is_seen() {
     verifier.liveness().tell(session(), Code::TokenRevoked);
     let mut lease = opening.await.unwrap().unwrap();
     assert_eq!(ends_within(&mut lease, 1).await, Some(Code::TokenRevoked));
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_ends_when_the_key_of_its_token_is_retired() {
+    let verifier = verifier();
+    let first = SigningKey::hs256(&Secret::new(kit::SECRET)).unwrap().checking();
+    let second = || SigningKey::hs256(&Secret::new("another secret of the tests, long enough")).unwrap();
+    let (mut stays, mut renewed) = (lease(&verifier, &kit::claims()).await, lease(&verifier, &kit::claims()).await);
+
+    verifier.take_keys(KeyRing::new(second(), vec![first]).unwrap());
+    assert_eq!(ends_within(&mut stays, 1).await, None, "the keys overlap");
+    renewed.renew(proof(&verifier, &kit::claims()).await).unwrap();
+
+    let waiting = tokio::spawn(async move { ends_within(&mut stays, 1).await });
+    tokio::task::yield_now().await;
+    verifier.take_keys(KeyRing::new(second(), Vec::new()).unwrap());
+    assert_eq!(waiting.await.unwrap(), Some(Code::TokenSignature));
+    assert_eq!(ends_within(&mut renewed, 1).await, None, "its token is of the other key now");
 }

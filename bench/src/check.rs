@@ -10,11 +10,13 @@ use durward_core::budgets::Limits;
 use durward_core::chat::Echo;
 use durward_core::factors::password::HashSettings;
 use durward_core::settings_schema::SettingsSchema;
-use durward_core::{Client, Core, Parts, Policy};
+use durward_core::sockets::SocketRules;
+use durward_core::{Breakers, Client, Core, KeySettings, Parts, Policy, SigningKeys};
 use durward_proto::wire::auth::{Register, Transport};
 use durward_proto::{Clock, Secret, SystemClock};
 use durward_store::{Opened, StoreOptions, Target};
-use durward_verify::{KeyRing, Rules, SystemRandom};
+use durward_verify::breaker::BreakerRules;
+use durward_verify::{Algorithm, Rules, SystemRandom};
 use futures_util::FutureExt;
 use http::{HeaderMap, HeaderValue, header};
 
@@ -85,10 +87,15 @@ async fn core(scratch: &Scratch, clock: &Arc<SystemClock>) -> Outcome<Arc<Core>>
     let options = StoreOptions { target, max_connections: 2, acquire_timeout: Duration::from_secs(5) };
     let opened = Opened::open(&options, clock.clone(), random.clone()).await?;
     opened.system.migrate().await?;
+    let breakers = Breakers::new(BreakerRules::default(), clock.clone());
+    let settings =
+        KeySettings { secret: Secret::new(SECRET), master: None, algorithm: Algorithm::Hs256, is_chosen: false };
+    let signing_keys = SigningKeys::new(opened.gate.clone(), settings, clock.clone(), random.clone())?;
     let parts = Parts {
         store: opened.store,
         gate: opened.gate,
-        keys: KeyRing::hs256(&Secret::new(SECRET))?,
+        keys: signing_keys.start().await?,
+        signing_keys,
         rules: Rules {
             issuer: "http://localhost:8000".to_owned(),
             audience: "durward".to_owned(),
@@ -110,11 +117,14 @@ async fn core(scratch: &Scratch, clock: &Arc<SystemClock>) -> Outcome<Arc<Core>>
             registration_open: true,
             registration_approve: false,
             password_min_strength: 2,
-            sockets_per_user: 20,
+            sockets: SocketRules { per_user: 20, per_session: 20, per_address: 1_000 },
+            max_staleness: Duration::from_secs(5),
+            staleness_grace: Duration::from_secs(5),
             roster_capacity: 1_000_000,
         },
         settings: SettingsSchema::built_in()?,
         answerer: Arc::new(Echo),
+        breakers,
         clock: clock.clone(),
         random,
     };

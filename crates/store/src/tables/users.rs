@@ -107,10 +107,6 @@ queries! {
         tfa_enabled, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, FALSE, $8, $8) \
         ON CONFLICT (email_key) DO NOTHING RETURNING id, email, full_name, role, status, email_verified, \
         tfa_enabled, created_at, updated_at";
-    /// Whether an account is active and has this hash. Until the transaction ends nobody changes that: SQLite has one
-    /// writer, PostgreSQL a lock on the row.
-    HOLDS = { sqlite: "SELECT 1 FROM users WHERE id = $1 AND password_hash = $2 AND status = 'active'",
-        pg: "SELECT 1 FROM users WHERE id = $1 AND password_hash = $2 AND status = 'active' FOR NO KEY UPDATE" };
     /// Changes the hash, if it is still the one that was checked.
     REPLACE_PASSWORD = "UPDATE users SET password_hash = $3, updated_at = $4 \
         WHERE id = $1 AND password_hash = $2";
@@ -161,17 +157,6 @@ impl Write<Gate> {
     /// As all statements: `Unavailable` or `Broken`.
     pub async fn insert_user(&mut self, new: &NewUser<'_>) -> Result<Option<UserRow>, StoreError> {
         insert(self, new).await
-    }
-
-    /// Whether the account is active and still has this hash. If so, that stays until this transaction ends: whoever
-    /// wants to change it waits, and then sees what was written here.
-    ///
-    /// # Errors
-    /// As all statements: `Unavailable` or `Broken`.
-    pub async fn credential_holds(&mut self, user: UserId, hash: &str) -> Result<bool, StoreError> {
-        let found: Option<i32> =
-            on!(self, |c, sql| sqlx::query_scalar(sql(HOLDS)).bind(user.0).bind(hash).fetch_optional(c).await)?;
-        Ok(found.is_some())
     }
 
     /// Changes the hash, if it is still `old_hash`.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use durward::config::{Config, Inputs, Loaded, Purpose};
@@ -42,6 +43,7 @@ pub struct App {
     pub clock: Arc<TestClock>,
     pub core: Arc<Core>,
     pub database: Fresh,
+    pub data_dir: PathBuf,
     pub operator: Operator,
     loaded: Arc<Loaded>,
     node: Node,
@@ -67,7 +69,8 @@ impl App {
         let directory = tempfile::tempdir().unwrap();
         let mut environment: BTreeMap<_, _> =
             SETTINGS.iter().chain(settings).map(|(name, value)| ((*name).to_owned(), value.into())).collect();
-        environment.insert("DURWARD_DATA_DIR".to_owned(), directory.path().join("data").into());
+        let data_dir = directory.path().join("data");
+        environment.insert("DURWARD_DATA_DIR".to_owned(), data_dir.clone().into());
         let inputs = Inputs {
             purpose: Purpose::Serve,
             file: None,
@@ -79,6 +82,7 @@ impl App {
         let loaded = Arc::new(Config::load(&inputs).unwrap_or_else(|errors| panic!("{errors}")));
         let node = serve(&loaded, &database.opened, &clock).await;
         Self {
+            data_dir,
             address: node.address,
             origin: loaded.config.server.public_url.origin(),
             operator: Operator::new(database.opened.system.clone(), clock.clone()),
@@ -171,8 +175,7 @@ impl App {
 async fn serve(loaded: &Arc<Loaded>, opened: &Opened, clock: &Arc<TestClock>) -> Node {
     let signing_keys = wire::signing_keys(loaded, opened, clock.clone(), Arc::new(SystemRandom)).unwrap();
     let keys = signing_keys.start().await.unwrap();
-    let core =
-        wire::core(&loaded.config, opened, (signing_keys, keys), clock.clone(), Arc::new(SystemRandom)).unwrap();
+    let core = wire::core(&loaded.config, opened, (signing_keys, keys), clock.clone(), Arc::new(SystemRandom)).unwrap();
     let server = Server::bind((Ipv4Addr::LOCALHOST, 0).into()).await.unwrap();
     let address = server.local_addr();
     let metrics = PrometheusBuilder::new().build_recorder().handle();

@@ -16,12 +16,12 @@ pub mod upstream;
 
 pub use actor::Actor;
 pub use answer::Answer;
-pub use app::{App, SECRET, email};
+pub use app::{App, Node, SECRET, email};
 pub use clock::TestClock;
 pub use line::Line;
 pub use process::Process;
-pub use site::Site;
 pub use proxy::{Proxy, Traffic};
+pub use site::Site;
 pub use socket::Socket;
 
 /// A password that every rule accepts.

@@ -94,7 +94,11 @@ mod tests {
         for everything in [false, true] {
             let cache: Cache<u8, &str> = Cache::new(10);
             let Err(loading) = cache.get_value_or_guard_async(&1).await else { panic!("nothing is known yet") };
-            if everything { cache.clear() } else { assert_eq!(cache.remove(&1), None) }
+            if everything {
+                cache.clear()
+            } else {
+                assert_eq!(cache.remove(&1), None)
+            }
             assert!(loading.insert("alive").is_err());
             assert_eq!(cache.get(&1), None);
         }

@@ -43,7 +43,10 @@ impl Column for EventKind {
         self.to_sqlite()
     }
     fn from_sqlite(raw: String) -> Result<Self, BoxDynError> {
-        [Self::Session, Self::User, Self::Keys].into_iter().find(|kind| kind.as_str() == raw).ok_or_else(|| "not a kind".into())
+        [Self::Session, Self::User, Self::Keys]
+            .into_iter()
+            .find(|kind| kind.as_str() == raw)
+            .ok_or_else(|| "not a kind".into())
     }
     fn from_postgres(raw: String) -> Result<Self, BoxDynError> {
         Self::from_sqlite(raw)

@@ -316,11 +316,7 @@ impl Write<System> {
     /// # Errors
     /// As all statements: `Unavailable` or `Broken`.
     pub async fn delete_user(&mut self, user: UserId) -> Result<bool, StoreError> {
-        on!(self, |c, sql| sqlx::query(sql(DELETE))
-            .bind(user.0)
-            .execute(c)
-            .await
-            .map(|done| done.rows_affected() == 1))
+        on!(self, |c, sql| sqlx::query(sql(DELETE)).bind(user.0).execute(c).await.map(|done| done.rows_affected() == 1))
     }
 }
 

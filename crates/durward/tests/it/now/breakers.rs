@@ -38,7 +38,12 @@ on_both! {
 /// itself.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_breaker_opens_is_seen_and_closes_by_itself() {
-    let app = App::with(Backend::Postgres, &[("DURWARD_BREAKER__RECOVERY_TIMEOUT", "1s")]).await;
+    let settings = [
+        ("DURWARD_BREAKER__RECOVERY_TIMEOUT", "1s"),
+        ("DURWARD_BREAKER__CALL_TIMEOUT", "500ms"),
+        ("DURWARD_SESSION__MAX_STALENESS", "60s"),
+    ];
+    let app = App::with(Backend::Postgres, &settings).await;
     let proxy = app.proxy().await;
     let node = app.beside_through(&proxy).await;
     let admin = app.admin("root").await.at(node.address);

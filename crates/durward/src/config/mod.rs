@@ -48,8 +48,8 @@ pub use problem::{ConfigErrors, Problem};
 pub use reader::Held;
 pub use reference::reference;
 pub use sections::{
-    Breaker, Chat, Cookies, Cors, Csrf, Database, Keys, Limits, Log, Mail, Metrics, Password, Registration, Root, Server,
-    Session, Settings, Tokens, WebSocket,
+    Breaker, Chat, Cookies, Cors, Csrf, Database, Keys, Limits, Log, Mail, Metrics, Password, Registration, Root,
+    Server, Session, Settings, Tokens, WebSocket,
 };
 pub use show::{shown_as_json, shown_as_text};
 pub use source::Source;

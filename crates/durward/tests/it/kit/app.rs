@@ -175,8 +175,7 @@ impl App {
 async fn serve(loaded: &Arc<Loaded>, opened: &Opened, clock: &Arc<TestClock>) -> Node {
     let signing_keys = wire::signing_keys(loaded, opened, clock.clone(), Arc::new(SystemRandom)).unwrap();
     let keys = signing_keys.start().await.unwrap();
-    let core =
-        wire::core(&loaded.config, opened, (signing_keys, keys), clock.clone(), Arc::new(SystemRandom)).unwrap();
+    let core = wire::core(&loaded.config, opened, (signing_keys, keys), clock.clone(), Arc::new(SystemRandom)).unwrap();
     let server = Server::bind((Ipv4Addr::LOCALHOST, 0).into()).await.unwrap();
     let address = server.local_addr();
     let metrics = PrometheusBuilder::new().build_recorder().handle();

@@ -125,7 +125,7 @@ on_both! {
             let name = format!("{cause:?}").to_lowercase();
             let browser = app.user(&name).await;
             let (phone, refresh) = app.bearer(&name).await;
-            let mut sockets = vec![
+            let mut sockets = [
                 (acting, ready(browser.socket(CHAT).await).await),
                 (acting, by_ticket(&app, &browser.copy().without_origin()).await),
                 (other, ready(phone.socket(CHAT).await).await),

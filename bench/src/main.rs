@@ -88,7 +88,7 @@ fn measure(effort: Effort, write: bool) -> Outcome<()> {
     let watch = Watch::begin(&clock)?;
     let mut figures: Vec<Figure> = Vec::new();
     tell("token check in process");
-    figures.push(check::measure(effort, &clock)?);
+    figures.extend(check::measure(effort, &clock)?);
     let runtime = runtime()?;
     tell("authenticated requests");
     figures.extend(runtime.block_on(status::measure(effort, &programs, &clock))?);

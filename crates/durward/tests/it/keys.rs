@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use durward_proto::{Code, SessionId, Timestamp};
+use durward_proto::{Clock, Code, SessionId, Timestamp};
 use durward_store::testing::{Backend, fresh};
 use durward_verify::{KeyRing, LiveSession, Liveness, Redeemed, Refusal, Rules, Unavailable, Verifier};
 use serde_json::{Value, json};
@@ -61,11 +61,11 @@ on_both! {
         app.register("ann").await;
         let old = app.bearer("ann").await.0;
         let nodes = [app.address, node.address];
-        let origin = app.origin.clone();
+        let (origin, clock) = (app.origin.clone(), app.clock.clone());
         let crossing = tokio::spawn(async move {
-            let begun = Instant::now();
+            let begun = clock.monotonic();
             let mut algorithms = std::collections::BTreeSet::new();
-            while begun.elapsed() < Duration::from_secs(5) {
+            while clock.monotonic() - begun < Duration::from_secs(5) {
                 for (one, other) in [(nodes[0], nodes[1]), (nodes[1], nodes[0])] {
                     let token = login(&Actor::new(one, &origin).without_origin()).await;
                     algorithms.insert(header(&token)["alg"].as_str().unwrap().to_owned());
@@ -75,10 +75,10 @@ on_both! {
             algorithms
         });
         let said = keys(&app, &["rotate", "--algorithm", "EdDSA"]).await.code(0);
-        let done = Instant::now();
+        let done = app.clock.monotonic();
         let kid = said.stdout.split_whitespace().next().unwrap().to_owned();
         for node in nodes {
-            within_a_second(done, async || kid_of(&login(&app.app_client().at(node)).await) == kid).await;
+            within_a_second(&app, done, async || kid_of(&login(&app.app_client().at(node)).await) == kid).await;
             old.copy().at(node).get("/api/v1/profile").await.is(200);
             let jwks = app.visitor().at(node).get("/.well-known/jwks.json").await.is(200).json();
             assert_eq!(jwks["keys"][0]["kid"], kid);
@@ -110,10 +110,10 @@ on_both! {
         assert_ne!(kid_of(&token_of(&newer)), old);
 
         keys(&app, &["retire", &old]).await.code(0);
-        let done = Instant::now();
+        let done = app.clock.monotonic();
         for address in [app.address, node.address] {
             let there = ann.copy().at(address);
-            within_a_second(done, async || there.get("/api/v1/profile").await.status == 401).await;
+            within_a_second(&app, done, async || there.get("/api/v1/profile").await.status == 401).await;
             there.get("/api/v1/profile").await.refused(401, "token_signature");
             newer.copy().at(address).get("/api/v1/profile").await.is(200);
         }
@@ -331,9 +331,9 @@ async fn keys(app: &App, args: &[&str]) -> Output {
 }
 
 /// It becomes so within a second of `since`.
-async fn within_a_second(since: Instant, is_so: impl AsyncFn() -> bool) {
+async fn within_a_second(app: &App, since: Duration, is_so: impl AsyncFn() -> bool) {
     while !is_so().await {
-        assert!(since.elapsed() < SECOND, "not within a second");
+        assert!(app.clock.monotonic() - since < SECOND, "not within a second");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }

@@ -92,7 +92,7 @@ fn measure_one(effort: Effort, clock: &Arc<SystemClock>, algorithm: Algorithm) -
 /// The bare thing, on the same bytes with the same key.
 enum Primitive {
     Hmac(hmac::Key),
-    Public(&'static str, ParsedPublicKey),
+    Public(&'static str, Box<ParsedPublicKey>),
 }
 
 impl Primitive {
@@ -106,18 +106,20 @@ impl Primitive {
             Algorithm::Hs256 => Self::Hmac(hmac::Key::new(hmac::HMAC_SHA256, SECRET.as_bytes())),
             Algorithm::EdDsa => Self::Public(
                 "bare Ed25519 verification over the signed bytes",
-                ParsedPublicKey::new(&ED25519, part("x")?).map_err(bad)?,
+                Box::new(ParsedPublicKey::new(&ED25519, part("x")?).map_err(bad)?),
             ),
             Algorithm::Es256 => Self::Public(
                 "bare ECDSA P-256 verification over the signed bytes",
-                ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, [vec![4], part("x")?, part("y")?].concat())
-                    .map_err(bad)?,
+                Box::new(
+                    ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, [vec![4], part("x")?, part("y")?].concat())
+                        .map_err(bad)?,
+                ),
             ),
             Algorithm::Rs256 => {
                 let (n, e) = (part("n")?, part("e")?);
                 let key = RsaPublicKeyComponents { n: &n, e: &e }.to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256);
                 let key = key.map_err(|_| "the key set has a key that is none")?;
-                Self::Public("bare RSA-3072 verification over the signed bytes", key)
+                Self::Public("bare RSA-3072 verification over the signed bytes", Box::new(key))
             }
         })
     }

@@ -91,8 +91,8 @@ fn measure_one(effort: Effort, clock: &Arc<SystemClock>, algorithm: Algorithm) -
 
 /// The bare thing, on the same bytes with the same key.
 enum Primitive {
-    Hmac(hmac::Key),
-    Public(&'static str, Box<ParsedPublicKey>),
+    Hmac(Box<hmac::Key>),
+    Public(&'static str, ParsedPublicKey),
 }
 
 impl Primitive {
@@ -103,23 +103,21 @@ impl Primitive {
         };
         let bad = |_| "the key set has a key that is none";
         Ok(match algorithm {
-            Algorithm::Hs256 => Self::Hmac(hmac::Key::new(hmac::HMAC_SHA256, SECRET.as_bytes())),
+            Algorithm::Hs256 => Self::Hmac(Box::new(hmac::Key::new(hmac::HMAC_SHA256, SECRET.as_bytes()))),
             Algorithm::EdDsa => Self::Public(
                 "bare Ed25519 verification over the signed bytes",
-                Box::new(ParsedPublicKey::new(&ED25519, part("x")?).map_err(bad)?),
+                ParsedPublicKey::new(&ED25519, part("x")?).map_err(bad)?,
             ),
             Algorithm::Es256 => Self::Public(
                 "bare ECDSA P-256 verification over the signed bytes",
-                Box::new(
-                    ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, [vec![4], part("x")?, part("y")?].concat())
-                        .map_err(bad)?,
-                ),
+                ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, [vec![4], part("x")?, part("y")?].concat())
+                    .map_err(bad)?,
             ),
             Algorithm::Rs256 => {
                 let (n, e) = (part("n")?, part("e")?);
                 let key = RsaPublicKeyComponents { n: &n, e: &e }.to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256);
                 let key = key.map_err(|_| "the key set has a key that is none")?;
-                Self::Public("bare RSA-3072 verification over the signed bytes", Box::new(key))
+                Self::Public("bare RSA-3072 verification over the signed bytes", key)
             }
         })
     }

@@ -91,7 +91,7 @@ fn measure_one(effort: Effort, clock: &Arc<SystemClock>, algorithm: Algorithm) -
 
 /// The bare thing, on the same bytes with the same key.
 enum Primitive {
-    Hmac(hmac::Key),
+    Hmac(Box<hmac::Key>),
     Public(&'static str, ParsedPublicKey),
 }
 
@@ -103,7 +103,7 @@ impl Primitive {
         };
         let bad = |_| "the key set has a key that is none";
         Ok(match algorithm {
-            Algorithm::Hs256 => Self::Hmac(hmac::Key::new(hmac::HMAC_SHA256, SECRET.as_bytes())),
+            Algorithm::Hs256 => Self::Hmac(Box::new(hmac::Key::new(hmac::HMAC_SHA256, SECRET.as_bytes()))),
             Algorithm::EdDsa => Self::Public(
                 "bare Ed25519 verification over the signed bytes",
                 ParsedPublicKey::new(&ED25519, part("x")?).map_err(bad)?,

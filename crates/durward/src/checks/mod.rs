@@ -111,8 +111,8 @@ pub(crate) const CHECKS: &[Check] = &[
         data::schema
     ),
     check!("keys", Always, needs ["secrets", "settings_schema", "database", "schema"], "keys that can be read, and one that signs, checks, and refuses a token that was tampered with", program::keys),
-    check!("password_hash", Thoroughly, needs ["secrets", "settings_schema", "schema"], "an Argon2id hash that takes 5 ms to 1 s", program::password_hash),
-    check!("csrf", Thoroughly, needs ["secrets", "settings_schema", "schema"], "a CSRF token that is accepted once made and refused once changed", program::csrf),
+    check!("password_hash", Thoroughly, needs ["secrets", "settings_schema", "schema", "keys"], "an Argon2id hash that takes 5 ms to 1 s", program::password_hash),
+    check!("csrf", Thoroughly, needs ["secrets", "settings_schema", "schema", "keys"], "a CSRF token that is accepted once made and refused once changed", program::csrf),
     check!(
         "chat",
         Thoroughly,

@@ -14,13 +14,11 @@ use crate::wire;
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeysCommand {
     /// Lists all keys, one JSON object a line, the newest first; never a private part.
-    ///
-    /// Example: durward keys list | jq 'select(.state != "retired")'
+    #[command(after_help = "Example: durward keys list | jq 'select(.state != \"retired\")'")]
     List,
     /// Makes a new signing key, which every running node uses within a second. Tokens of the one before hold until they
     /// expire. Prints its kid.
-    ///
-    /// Example: durward keys rotate --algorithm EdDSA
+    #[command(after_help = "Example: durward keys rotate --algorithm EdDSA")]
     Rotate {
         /// HS256, EdDSA, ES256 or RS256; without it, as tokens.algorithm says.
         #[arg(long)]
@@ -28,8 +26,7 @@ pub(crate) enum KeysCommand {
     },
     /// Retires a key: its tokens are refused on every node within a second, and its private part is gone. Sessions live
     /// on: browsers and apps refresh their tokens.
-    ///
-    /// Example: durward keys retire kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k
+    #[command(after_help = "Example: durward keys retire kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k")]
     Retire {
         /// The key's kid, or that of the configuration's secret.
         #[arg(allow_hyphen_values = true)]

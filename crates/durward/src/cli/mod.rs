@@ -64,7 +64,7 @@ enum Command {
     #[command(subcommand, after_help = "Example: durward user create ann@example.com --role admin")]
     User(user::UserCommand),
     /// Look after the signing keys
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Example: durward keys rotate")]
     Keys(keys::KeysCommand),
     /// Look at the configuration
     #[command(subcommand, after_help = "Example: durward config show")]

@@ -151,10 +151,10 @@ fn values_table() -> Vec<Broken> {
             &["password.memory_kib", "19456"],
         ),
         broken(
-            "config",
-            "an algorithm of a later version",
+            "keys",
+            "another algorithm, and no master key to seal its key under",
             [set("DURWARD_TOKENS__ALGORITHM", "EdDSA")],
-            &["tokens.algorithm", "HS256"],
+            &["keys.master_key", "EdDSA"],
         ),
         broken(
             "config",

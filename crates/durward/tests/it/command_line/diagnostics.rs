@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::kit::{PASSWORD, Site};
 
 /// Every table that the program writes.
-const TABLES: [&str; 14] = [
+const TABLES: [&str; 15] = [
     "users",
     "user_profiles",
     "user_settings",
@@ -21,6 +21,7 @@ const TABLES: [&str; 14] = [
     "conversations",
     "conversation_messages",
     "schema_migrations",
+    "signing_keys",
 ];
 
 async fn rows(site: &Site) -> Vec<(&'static str, i64)> {

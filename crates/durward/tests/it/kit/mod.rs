@@ -24,6 +24,12 @@ pub use proxy::{Proxy, Traffic};
 pub use site::Site;
 pub use socket::Socket;
 
+/// How many migrations there are.
+pub fn migrations() -> i64 {
+    let steps = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../store/migrations")).unwrap();
+    i64::try_from(steps.count()).unwrap()
+}
+
 /// A password that every rule accepts.
 pub const PASSWORD: &str = "tangerine sunrise over Oslo";
 

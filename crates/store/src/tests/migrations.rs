@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use durward_proto::SystemClock;
+use durward_proto::{Secret, SystemClock};
 
 use super::*;
 use crate::catalogue::expected;
@@ -105,8 +105,11 @@ impl Role {
         let mut options = fresh.options.clone();
         let Target::Postgres(target) = &mut options.target else { panic!("roles are PostgreSQL's") };
         let name = format!("{}_role", target.database);
-        fresh.sql(&format!("CREATE ROLE {name} LOGIN; {}", grants.replace("ROLE", &name))).await;
+        fresh
+            .sql(&format!("CREATE ROLE {name} LOGIN PASSWORD 'role-password'; {}", grants.replace("ROLE", &name)))
+            .await;
         target.user = name.clone();
+        target.password = Some(Secret::new("role-password"));
         let opened = Opened::open(&options, SystemClock::new(), Arc::new(SystemRandom)).await.unwrap();
         Self { name, opened }
     }

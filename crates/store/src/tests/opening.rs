@@ -20,7 +20,7 @@ fn elapsed() -> impl Fn() -> Duration {
 
 fn target_of(fresh: &Fresh) -> PgTarget {
     let Target::Postgres(target) = &fresh.options.target else { panic!("it is PostgreSQL") };
-    PgTarget { password: Some(Secret::new("canary-password")), ..target.clone() }
+    target.clone()
 }
 
 #[tokio::test]
@@ -74,17 +74,18 @@ async fn what_cannot_be_opened_says_why_and_hides_the_password() {
     }
     let fresh = fresh(Backend::Postgres).await;
     let good = target_of(&fresh);
+    let canary = PgTarget { password: Some(Secret::new("canary-password")), ..good.clone() };
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let silent = listener.local_addr().unwrap().port();
     let closed = { std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port() };
     for (target, says) in [
-        (PgTarget { port: closed, ..good.clone() }, "refused"),
-        (PgTarget { port: silent, ..good.clone() }, "no answer within"),
-        (PgTarget { user: "nobody_here".into(), ..good.clone() }, "nobody_here"),
+        (PgTarget { port: closed, ..canary.clone() }, "refused"),
+        (PgTarget { port: silent, ..canary.clone() }, "no answer within"),
+        (PgTarget { user: "nobody_here".into(), ..canary.clone() }, "nobody_here"),
         (PgTarget { database: "nothing_here".into(), ..good.clone() }, "nothing_here"),
-        (PgTarget { sslmode: SslMode::Require, ..good.clone() }, "TLS"),
-        (PgTarget { sslmode: SslMode::VerifyFull, ..good.clone() }, "TLS"),
-        (PgTarget { host: "no-such-host.invalid".into(), ..good.clone() }, "no-such-host.invalid"),
+        (PgTarget { sslmode: SslMode::Require, ..canary.clone() }, "TLS"),
+        (PgTarget { sslmode: SslMode::VerifyFull, ..canary.clone() }, "TLS"),
+        (PgTarget { host: "no-such-host.invalid".into(), ..canary.clone() }, "no-such-host.invalid"),
     ] {
         let started = elapsed();
         let error = open(Target::Postgres(target.clone())).await.unwrap_err();

@@ -66,6 +66,9 @@ pub(super) async fn start(inputs: &Inputs, watch: impl FnOnce(&Subject)) -> Resu
     let metrics = record_metrics()?;
     // What cannot be made is found by the checks of the data directory and the secrets.
     let _ = loaded.make_secrets(&SystemRandom);
+    // The same goes for this one. It is made before anybody needs it, so that a running node can read the keys that the
+    // command line makes later.
+    let _ = loaded.make_master_key(&SystemRandom);
     let loaded = Arc::new(loaded);
     let subject = Subject::new(loaded.clone(), SystemClock::new(), Arc::new(SystemRandom), true);
     watch(&subject);

@@ -87,7 +87,7 @@ section! {
         /// What their private parts are sealed under, the same on every node. At least 32 bytes: `openssl rand -base64 32`.
         /// Needed when there are keys in the database, or when `tokens.algorithm` is another than HS256.
         master_key: Option<Secret> =
-            Computed("none; in development and test one is made, when it is needed, and kept in `data_dir`"),
+            Computed("none; in development and test one is made and kept in `data_dir`"),
     }
 }
 

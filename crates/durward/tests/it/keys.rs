@@ -365,3 +365,21 @@ fn kid_of(token: &str) -> String {
 fn holds(haystack: &[u8], needle: &[u8]) -> bool {
     haystack.windows(needle.len()).any(|window| window == needle)
 }
+
+/// With nothing configured: a server that runs already uses the key that the command line makes.
+#[tokio::test]
+async fn a_server_in_development_takes_a_key_from_the_command_line() {
+    let directory = tempfile::tempdir().unwrap();
+    let server = Process::start_in(directory.path(), &["dev"], &[]).await;
+    let env = [("ENVIRONMENT", "development")];
+    run(directory.path(), &["keys", "rotate", "--algorithm", "EdDSA"], &env, "").await.code(0);
+    let start = std::time::Instant::now();
+    loop {
+        let keys = server.visitor().get("/.well-known/jwks.json").await.is(200).json();
+        if keys["keys"][0]["kty"] == "OKP" {
+            return;
+        }
+        assert!(start.elapsed() < Duration::from_secs(3), "{keys}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}

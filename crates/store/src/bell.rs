@@ -27,9 +27,9 @@ enum Rope {
 
 impl Bell {
     pub(crate) async fn hang(shared: &Shared) -> Result<Self, StoreError> {
-        let pool = match &shared.pools {
+        let connections = match &shared.pools {
             Pools::Sqlite { .. } => return Ok(Self(Rope::Process(shared.rung.subscribe()))),
-            Pools::Postgres(pool) => pool,
+            Pools::Postgres(connections) => connections,
         };
         // A connection of its own: it is held for ever, and must not take one from those that wait.
         let own = PgPoolOptions::new()
@@ -37,7 +37,7 @@ impl Bell {
             .max_lifetime(None)
             .idle_timeout(None)
             .acquire_timeout(shared.limit)
-            .connect_lazy_with(pool.connect_options().as_ref().clone());
+            .connect_lazy_with(connections.options().clone());
         let listen = async {
             let mut listener = PgListener::connect_with(&own).await?;
             // A lost connection is to be told at once: what was committed until there is another has to be read.

@@ -54,6 +54,7 @@
 mod audit;
 mod bell;
 mod catalogue;
+mod connections;
 mod check;
 mod encode;
 mod error;

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
-use sqlx::{Postgres, SqlSafeStr, Sqlite};
+use sqlx::{SqlSafeStr, Sqlite};
 
+use crate::connections::{Held, is_lost};
 use crate::error::StoreError;
 use crate::open::{Pools, Shared};
 
@@ -15,7 +16,7 @@ use crate::open::{Pools, Shared};
 #[derive(Debug)]
 pub(crate) enum Conn {
     Sqlite(PoolConnection<Sqlite>),
-    Postgres(PoolConnection<Postgres>),
+    Postgres(Held),
 }
 
 /// A connection taken from its pool.
@@ -76,7 +77,7 @@ impl Link {
                 bounded(limit, async { sqlx::raw_sql(sql).execute(&mut **conn).await.map(drop) }).await
             }
             Conn::Postgres(conn) => {
-                bounded(limit, async { sqlx::raw_sql(sql).execute(&mut **conn).await.map(drop) }).await
+                bounded(limit, async { sqlx::raw_sql(sql).execute(&mut conn.conn).await.map(drop) }).await
             }
         };
         self.end_statement(done)
@@ -101,6 +102,12 @@ impl Link {
     /// Takes the outcome of a statement. A connection that did not answer in time is given up.
     pub(crate) fn end_statement<T>(&mut self, outcome: Outcome<T>) -> Result<T, StoreError> {
         match outcome {
+            Outcome::Done(Err(error)) if is_lost(&error) => {
+                if let Some(Conn::Postgres(held)) = self.conn.take() {
+                    held.lost();
+                }
+                Err(error.into())
+            }
             Outcome::Done(done) => {
                 self.unsettled = false;
                 Ok(done?)
@@ -115,7 +122,10 @@ impl Link {
 
 impl Drop for Link {
     fn drop(&mut self) {
-        let Some(conn) = self.conn.take().filter(|_| self.unsettled || self.in_transaction) else { return };
+        let Some(conn) = self.conn.take() else { return };
+        if !self.unsettled && !self.in_transaction {
+            return give_back(conn);
+        }
         match tokio::runtime::Handle::try_current() {
             Ok(runtime) => drop(runtime.spawn(clean(conn, self.limit()))),
             Err(_) => give_up(Some(conn)),
@@ -136,12 +146,20 @@ async fn clean(conn: Conn, limit: Duration) {
                 conn.close_on_drop();
             }
         }
-        Conn::Postgres(mut conn) => {
-            let outcome = bounded(limit, sqlx::raw_sql("ROLLBACK").execute(&mut *conn)).await;
-            if !matches!(outcome, Outcome::Done(Ok(_))) {
-                conn.close_on_drop();
+        Conn::Postgres(mut held) => {
+            let outcome = bounded(limit, sqlx::raw_sql("ROLLBACK").execute(&mut held.conn)).await;
+            if matches!(outcome, Outcome::Done(Ok(_))) {
+                held.give_back();
             }
         }
+    }
+}
+
+/// Keeps a connection, on which nothing is open, for the next who asks.
+fn give_back(conn: Conn) {
+    match conn {
+        Conn::Sqlite(conn) => drop(conn),
+        Conn::Postgres(held) => held.give_back(),
     }
 }
 
@@ -149,7 +167,7 @@ async fn clean(conn: Conn, limit: Duration) {
 fn give_up(conn: Option<Conn>) {
     match conn {
         Some(Conn::Sqlite(conn)) => drop(conn.detach()),
-        Some(Conn::Postgres(conn)) => drop(conn.detach()),
+        Some(Conn::Postgres(held)) => drop(held),
         None => {}
     }
 }
@@ -186,8 +204,8 @@ macro_rules! on {
                 let $sql = <sqlx::Sqlite as $crate::query::Dialect>::text;
                 $crate::link::bounded(limit, async { $body }).await
             }
-            $crate::link::Conn::Postgres(conn) => {
-                let $conn = &mut **conn;
+            $crate::link::Conn::Postgres(held) => {
+                let $conn = &mut held.conn;
                 let $sql = <sqlx::Postgres as $crate::query::Dialect>::text;
                 $crate::link::bounded(limit, async { $body }).await
             }

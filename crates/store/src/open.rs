@@ -6,11 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use durward_proto::{Clock, Random, Secret};
-use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgSslMode};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgSslMode};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection};
 use tokio::sync::watch;
 
+use crate::connections::Connections;
 use crate::error::StoreError;
 use crate::scope::{GateStore, Store, SystemStore, capabilities};
 
@@ -168,7 +169,7 @@ pub(crate) enum Pools {
         writer: SqlitePool,
         readers: SqlitePool,
     },
-    Postgres(PgPool),
+    Postgres(Arc<Connections>),
 }
 
 impl Opened {
@@ -184,7 +185,7 @@ impl Opened {
     ) -> Result<Self, StoreError> {
         let pools = match &options.target {
             Target::Sqlite { path } => sqlite(path, options).await?,
-            Target::Postgres(target) => postgres(target, options).await?,
+            Target::Postgres(target) => postgres(target, options, clock.clone()).await?,
         };
         let shared =
             Arc::new(Shared { pools, clock, random, limit: options.acquire_timeout, rung: watch::Sender::new(0) });
@@ -245,24 +246,13 @@ fn create_private(path: &Path) -> std::io::Result<()> {
     std::fs::OpenOptions::new().read(true).append(true).create(true).open(path).map(drop)
 }
 
-async fn postgres(target: &PgTarget, options: &StoreOptions) -> Result<Pools, StoreError> {
+async fn postgres(target: &PgTarget, options: &StoreOptions, clock: Arc<dyn Clock>) -> Result<Pools, StoreError> {
     let limit = options.acquire_timeout;
     let connect = first_connection(target, limit).await?;
-    let pool = PgPoolOptions::new()
-        .max_connections(options.max_connections.max(1))
-        .acquire_timeout(limit)
-        // A connection that was used a moment ago is not asked whether it still is one.
-        .test_before_acquire(false)
-        .before_acquire(|conn, idle| {
-            Box::pin(async move {
-                if idle.idle_for < Duration::from_secs(1) { Ok(true) } else { conn.ping().await.map(|()| true) }
-            })
-        })
-        .connect_lazy_with(connect);
-    Ok(Pools::Postgres(pool))
+    Ok(Pools::Postgres(Connections::new(connect, options.max_connections.max(1), limit, clock)))
 }
 
-/// Connects once outside the pool, because the pool answers "timed out" where the server said why.
+/// Connects once, so that a start says at once what is wrong with the address or the password.
 async fn first_connection(target: &PgTarget, limit: Duration) -> Result<PgConnectOptions, StoreError> {
     let connect = connect_options(target, limit);
     match (reach(&connect, limit).await, target.sslmode) {

@@ -1,5 +1,5 @@
 use durward_proto::{Clock, Secret, SystemClock};
-use sqlx::{PgPool, SqlitePool};
+use sqlx::{PgConnection, SqlitePool};
 
 use super::*;
 use crate::open::{Backend, Pools};
@@ -53,15 +53,16 @@ async fn a_postgres_connection_is_set_up() {
         return;
     }
     let fresh = fresh(Backend::Postgres).await;
-    let Pools::Postgres(pool) = &fresh.opened.system.shared.pools else { panic!("it is PostgreSQL") };
-    let show = async |pool: &PgPool, name: &str| -> String {
-        sqlx::query_scalar("SELECT current_setting($1)").bind(name).fetch_one(pool).await.unwrap()
+    let Pools::Postgres(connections) = &fresh.opened.system.shared.pools else { panic!("it is PostgreSQL") };
+    let conn = &mut connections.acquire().await.unwrap().conn;
+    let show = async |conn: &mut PgConnection, name: &str| -> String {
+        sqlx::query_scalar("SELECT current_setting($1)").bind(name).fetch_one(conn).await.unwrap()
     };
-    assert_eq!(show(pool, "TimeZone").await, "UTC");
-    assert_eq!(show(pool, "statement_timeout").await, "10s");
-    assert_eq!(show(pool, "lock_timeout").await, "10s");
-    assert_eq!(show(pool, "idle_in_transaction_session_timeout").await, "1min");
-    assert_eq!(show(pool, "application_name").await, "durward-test");
+    assert_eq!(show(conn, "TimeZone").await, "UTC");
+    assert_eq!(show(conn, "statement_timeout").await, "10s");
+    assert_eq!(show(conn, "lock_timeout").await, "10s");
+    assert_eq!(show(conn, "idle_in_transaction_session_timeout").await, "1min");
+    assert_eq!(show(conn, "application_name").await, "durward-test");
     assert!(fresh.opened.system.read().await.unwrap().server_version().await.unwrap().starts_with("PostgreSQL 1"));
 }
 
@@ -154,6 +155,110 @@ async fn it_comes_back_after_the_connections_were_cut() {
         // After a moment of rest a connection is looked at before it is used.
         assert!(pause == 0 || attempts == 0, "{attempts} failed");
     }
+}
+
+/// A server that is not there is told at once, not when the patience of whoever asks is at its end; and so is that it is
+/// back.
+#[tokio::test]
+async fn a_refused_connection_is_told_at_once() {
+    if !backends().contains(&Backend::Postgres) {
+        return;
+    }
+    let fresh = fresh(Backend::Postgres).await;
+    let target = target_of(&fresh);
+    let door = Door::open("127.0.0.1:0", &target).await;
+    let through = PgTarget { host: "127.0.0.1".into(), port: door.port, ..target.clone() };
+    let options = StoreOptions {
+        target: Target::Postgres(through),
+        max_connections: 4,
+        acquire_timeout: Duration::from_secs(10),
+    };
+    let opened = Opened::open(&options, SystemClock::new(), Arc::new(SystemRandom)).await.unwrap();
+    let read = async || opened.gate.read().await?.credential_by_email("ann@example.com").await;
+    let _held = (read().await.unwrap(), opened.gate.read().await.unwrap());
+    let address = format!("127.0.0.1:{}", door.port);
+    door.shut().await;
+    let started = elapsed();
+    let mut said = Vec::new();
+    for _ in 0..5 {
+        let error = read().await.unwrap_err();
+        assert!(error.is_unavailable(), "{error}");
+        said.push(error.to_string());
+    }
+    assert!(started() < Duration::from_secs(1), "{:?}", started());
+    assert!(said.last().unwrap().contains("refused"), "{said:?}");
+    let _door = Door::open(&address, &target).await;
+    read().await.unwrap();
+}
+
+/// A way to the server that can be shut.
+struct Door {
+    port: u16,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Door {
+    async fn open(address: &str, target: &PgTarget) -> Self {
+        let listener = tokio::net::TcpListener::bind(address).await.unwrap();
+        let (port, to) = (listener.local_addr().unwrap().port(), (target.host.clone(), target.port));
+        let task = tokio::spawn(async move {
+            let mut passing = tokio::task::JoinSet::new();
+            loop {
+                let (mut near, _) = listener.accept().await.unwrap();
+                let mut far = tokio::net::TcpStream::connect(&to).await.unwrap();
+                passing.spawn(async move { tokio::io::copy_bidirectional(&mut near, &mut far).await });
+            }
+        });
+        Self { port, task }
+    }
+
+    async fn shut(self) {
+        self.task.abort();
+        drop(self.task.await);
+    }
+}
+
+/// When connections are cut, one who asks may meet with that; the others are asked before they are used.
+#[tokio::test]
+async fn one_lost_connection_puts_the_others_in_doubt() {
+    if !backends().contains(&Backend::Postgres) {
+        return;
+    }
+    let fresh = fresh(Backend::Postgres).await;
+    let Pools::Postgres(connections) = &fresh.opened.system.shared.pools else { panic!("it is PostgreSQL") };
+    let mut held = Vec::new();
+    for _ in 0..6 {
+        held.push(connections.acquire().await.unwrap());
+    }
+    held.into_iter().for_each(crate::connections::Held::give_back);
+    fresh.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()").await;
+    let mut failed = 0;
+    for _ in 0..6 {
+        failed += usize::from(async { fresh.opened.gate.read().await?.latest_event().await }.await.is_err());
+    }
+    assert_eq!(failed, 1);
+}
+
+/// However many ask at once, the server never has more connections than were allowed, and they are used again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn connections_are_shared() {
+    if !backends().contains(&Backend::Postgres) {
+        return;
+    }
+    let fresh = fresh(Backend::Postgres).await;
+    let opened = open(fresh.options.target.clone()).await.unwrap();
+    let asking: Vec<_> = (0..50)
+        .map(|_| {
+            let gate = opened.gate.clone();
+            tokio::spawn(async move { gate.read().await?.latest_event().await })
+        })
+        .collect();
+    for asked in asking {
+        asked.await.unwrap().unwrap();
+    }
+    let open = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    let open = fresh.count(open).await;
+    assert!((1..=2).contains(&open), "{open}");
 }
 
 #[tokio::test]

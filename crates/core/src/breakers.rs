@@ -51,6 +51,11 @@ impl Breakers {
         breaker
     }
 
+    /// How long a call may take where its breaker has no time of its own.
+    pub(crate) fn call_timeout(&self) -> Duration {
+        self.rules.call_timeout
+    }
+
     /// Every breaker as it is now, in the order they were registered.
     pub fn list(&self) -> Vec<BreakerAnswer> {
         let all = self.all.lock().unwrap_or_else(PoisonError::into_inner);

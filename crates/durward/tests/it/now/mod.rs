@@ -7,6 +7,7 @@ mod breakers;
 mod causes;
 mod nodes;
 mod outages;
+mod postgres;
 mod processes;
 mod races;
 mod room;

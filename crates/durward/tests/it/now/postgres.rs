@@ -7,6 +7,8 @@
 //! one another with shorter times. `DURWARD_TEST_OUTAGES=full` gives these rounds 20 s and the settings as they come as
 //! well, which takes a quarter of an hour.
 
+mod claims;
+mod kill;
 mod metrics;
 mod people;
 mod stage;

@@ -227,7 +227,7 @@ impl Read<System> {
 
 impl Write<System> {
     /// Applies one step, under the lock; `None` when another node was quicker.
-    async fn apply_next(&mut self) -> Result<Option<&'static str>, StoreError> {
+    pub(crate) async fn apply_next(&mut self) -> Result<Option<&'static str>, StoreError> {
         let backend = self.backend();
         self.link().wait_up_to(STEP_LIMIT);
         if backend == Backend::Postgres {

@@ -21,6 +21,8 @@ use crate::kit::{Actor, App, PASSWORD};
 /// Two sessions for each user, five sockets for each session.
 const USERS: usize = 100;
 const SOCKETS: usize = 5;
+/// The numbers of those users begin here whose tokens another key signs.
+const NEW_KEY: usize = 100_000;
 /// So many sessions end in each way.
 const ENDING: usize = 50;
 
@@ -146,6 +148,41 @@ impl Stage {
         }
         matches!(way, Logout | LogoutEverywhere | EndOther | EndOthers | PasswordChange | RefreshReuse).then_some(node)
     }
+
+    /// Retires the key that has signed all tokens so far: the `old` sockets that they have opened close on every node, and
+    /// those of newer tokens stay, although their users are the same.
+    async fn retire_key(&self, endings: &mut mpsc::UnboundedReceiver<Closed>, old: usize) {
+        const NEWER: usize = ENDING / 2;
+        let kid = self.app.core.verifier().keys().signing_kid().to_owned();
+        let keys = self.app.core.signing_keys();
+        keys.rotate(None).await.unwrap();
+        within("the new key signs", Duration::from_secs(1), || async {
+            self.app.core.verifier().keys().signing_kid() != kid
+        })
+        .await;
+        let mut newer = Vec::new();
+        for user in 0..NEWER {
+            let user = NEW_KEY + user;
+            self.app.register(&name(user)).await;
+            newer.extend(self.two(user, PASSWORD).await);
+        }
+        keys.retire(&kid).await.unwrap();
+        let retired = Instant::now();
+        let mut times = Vec::new();
+        for left in (1..=old).rev() {
+            let ended = tokio::time::timeout(Duration::from_secs(5), endings.recv()).await;
+            let ended = ended.unwrap_or_else(|_| panic!("{left} sockets of the old key are still open")).unwrap();
+            assert_eq!(ended.how, (1008, "token_signature".to_owned()));
+            assert!(newer.iter().all(|session| session.id != ended.session), "a socket of the new key has closed");
+            times.push(ended.at.saturating_duration_since(retired));
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        assert!(endings.try_recv().is_err(), "a socket of the new key has closed");
+        times.sort_unstable();
+        let (p50, p99) = (percentile(&times, 50), percentile(&times, 99));
+        println!("{old} sockets closed with their key: p50 {p50:?}, p99 {p99:?} after it was retired");
+        assert!(p99 < Duration::from_secs(1));
+    }
 }
 
 fn name(user: usize) -> String {
@@ -164,7 +201,11 @@ fn percentile(sorted: &[Duration], percent: usize) -> Duration {
 /// node with the right reason, and no other does.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_end_is_an_end_on_every_node() {
-    let app = App::with(Backend::Postgres, &[("DURWARD_WEBSOCKET__MAX_CONNECTIONS_PER_USER", "50")]).await;
+    let settings = [
+        ("DURWARD_WEBSOCKET__MAX_CONNECTIONS_PER_USER", "50"),
+        ("DURWARD_KEYS__MASTER_KEY", "the master key of these tests: 5b0e7c19f2"),
+    ];
+    let app = App::with(Backend::Postgres, &settings).await;
     let (second, third) = (app.beside().await, app.beside().await);
     let nodes = vec![app.address, second.address, third.address];
     let (closed, mut endings) = mpsc::unbounded_channel();
@@ -243,6 +284,7 @@ async fn an_end_is_an_end_on_every_node() {
             }
         }
     }
+    stage.retire_key(&mut endings, live.len() * 2 * SOCKETS).await;
     for (place, times) in [("on the same node", &mut same), ("across nodes", &mut across)] {
         times.sort_unstable();
         let (p50, p99) = (percentile(times, 50), percentile(times, 99));

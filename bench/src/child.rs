@@ -24,6 +24,12 @@ pub(crate) struct Programs {
 }
 
 impl Programs {
+    /// The programs that are there, for who needs no server.
+    pub(crate) fn none() -> Outcome<Self> {
+        let bench = std::env::current_exe()?;
+        Ok(Self { durward: bench.with_file_name("durward"), bench })
+    }
+
     /// Builds the server beside this program.
     pub(crate) fn build() -> Outcome<Self> {
         let bench = std::env::current_exe()?;
@@ -58,10 +64,10 @@ impl Programs {
         Ok(Server { child, address })
     }
 
-    /// The bare handler.
-    pub(crate) fn bare(&self) -> Outcome<Server> {
+    /// The other side of a comparison: this program, told to be that.
+    pub(crate) fn bare(&self, word: &str) -> Outcome<Server> {
         let mut child =
-            Command::new(&self.bench).arg("bare").env_clear().stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
+            Command::new(&self.bench).arg(word).env_clear().stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
         let mut line = String::new();
         let stdout = child.stdout.take().ok_or("the bare handler says nothing")?;
         BufReader::new(stdout).read_line(&mut line)?;

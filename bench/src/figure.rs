@@ -38,9 +38,9 @@ pub(crate) enum Aim {
 pub(crate) struct Figure {
     pub(crate) what: String,
     pub(crate) unit: &'static str,
-    /// What durward is compared with.
+    /// What durward is compared with; nothing when this is empty.
     pub(crate) against: &'static str,
-    /// durward's value and the bare one's, for each round.
+    /// durward's value and the bare one's, or what it is compared with, for each round.
     pub(crate) rounds: Vec<(f64, f64)>,
     pub(crate) aim: Aim,
 }

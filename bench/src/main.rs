@@ -12,7 +12,10 @@ mod logins;
 mod machine;
 mod page;
 mod quiet;
+mod roster;
 mod scratch;
+mod seed;
+mod sockets;
 mod start;
 mod status;
 
@@ -33,11 +36,12 @@ type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 const USAGE: &str = "\
 Measures durward against the primitives it is made of.
 
-usage: cargo run --release -p durward-bench -- [--rounds N] [--seconds N] [--write]
+usage: cargo run --release -p durward-bench -- [--rounds N] [--seconds N] [--only PART]... [--write]
 
   --rounds N   how many rounds each figure gets (7)
   --seconds N  how long each side of a round is under load (3)
-  --write      write docs/performance.md
+  --only PART  measure this part alone: check, status, logins, start, sockets, roster
+  --write      write docs/performance.md; only when all parts are measured
 ";
 
 /// How much is measured.
@@ -47,13 +51,41 @@ struct Effort {
     seconds: u64,
 }
 
+/// What is measured, in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Check,
+    Status,
+    Logins,
+    Start,
+    Sockets,
+    Roster,
+}
+
+impl Part {
+    const ALL: [(Self, &'static str, &'static str); 6] = [
+        (Self::Check, "check", "token check in process"),
+        (Self::Status, "status", "authenticated requests"),
+        (Self::Logins, "logins", "logins"),
+        (Self::Start, "start", "starting"),
+        (Self::Sockets, "sockets", "sockets"),
+        (Self::Roster, "roster", "a million sessions"),
+    ];
+
+    fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|(_, known, _)| *known == name).map(|(part, ..)| part)
+    }
+}
+
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     // The other side of the comparison is this same program.
     let done = if words == ["bare"] {
         runtime().and_then(|runtime| runtime.block_on(bare::serve()))
-    } else if let Some((effort, write)) = read(&words) {
-        measure(effort, write)
+    } else if words == ["bare-sockets"] {
+        runtime().and_then(|runtime| runtime.block_on(sockets::serve_bare()))
+    } else if let Some((effort, only, write)) = read(&words) {
+        measure(effort, &only, write)
     } else {
         let _ = write!(io::stderr(), "{USAGE}");
         return ExitCode::from(2);
@@ -67,35 +99,44 @@ fn main() -> ExitCode {
     }
 }
 
-/// How much to measure, and whether to write the page.
-fn read(words: &[String]) -> Option<(Effort, bool)> {
-    let (mut effort, mut write) = (Effort { rounds: 7, seconds: 3 }, false);
+/// How much to measure, which parts, and whether to write the page.
+fn read(words: &[String]) -> Option<(Effort, Vec<Part>, bool)> {
+    let (mut effort, mut only, mut write) = (Effort { rounds: 7, seconds: 3 }, vec![], false);
     let mut words = words.iter();
     while let Some(word) = words.next() {
         match word.as_str() {
             "--write" => write = true,
+            "--only" => only.push(Part::named(words.next()?)?),
             "--rounds" => effort.rounds = words.next()?.parse().ok().filter(|rounds| *rounds > 0)?,
             "--seconds" => effort.seconds = words.next()?.parse().ok().filter(|seconds| *seconds > 0)?,
             _ => return None,
         }
     }
-    Some((effort, write))
+    // A page with some of the figures would pass for all of them.
+    (only.is_empty() || !write).then_some((effort, only, write))
 }
 
-fn measure(effort: Effort, write: bool) -> Outcome<()> {
-    let programs = Programs::build()?;
+fn measure(effort: Effort, only: &[Part], write: bool) -> Outcome<()> {
+    // What is measured in process needs no server.
+    let programs = if only == [Part::Check] { Programs::none()? } else { Programs::build()? };
     let clock = SystemClock::new();
     let watch = Watch::begin(&clock)?;
     let mut figures: Vec<Figure> = Vec::new();
-    tell("token check in process");
-    figures.extend(check::measure(effort, &clock)?);
     let runtime = runtime()?;
-    tell("authenticated requests");
-    figures.extend(runtime.block_on(status::measure(effort, &programs, &clock))?);
-    tell("logins");
-    figures.extend(runtime.block_on(logins::measure(effort, &programs, &clock))?);
-    tell("starting");
-    figures.extend(runtime.block_on(start::measure(effort, &programs, &clock))?);
+    for (part, _, what) in Part::ALL {
+        if !only.is_empty() && !only.contains(&part) {
+            continue;
+        }
+        tell(what);
+        figures.extend(match part {
+            Part::Check => check::measure(effort, &clock)?,
+            Part::Status => runtime.block_on(status::measure(effort, &programs, &clock))?,
+            Part::Logins => runtime.block_on(logins::measure(effort, &programs, &clock))?,
+            Part::Start => runtime.block_on(start::measure(effort, &programs, &clock))?,
+            Part::Sockets => runtime.block_on(sockets::measure(effort, &programs, &clock))?,
+            Part::Roster => runtime.block_on(roster::measure(&programs, &clock))?,
+        });
+    }
 
     let others = watch.end()?;
     let table = page::table(&figures, others);

@@ -26,7 +26,7 @@ pub(crate) async fn measure(effort: Effort, programs: &Programs, clock: &Arc<Sys
         ours.ready("/health/ready").await?;
         let our_time = clock.monotonic() - begun;
         let begun = clock.monotonic();
-        let mut theirs = programs.bare()?;
+        let mut theirs = programs.bare("bare")?;
         theirs.ready("/api/v1/auth/status").await?;
         let their_time = clock.monotonic() - begun;
         tokio::time::sleep(IDLE).await;

@@ -88,7 +88,7 @@ struct Asked {
 
 impl Asked {
     async fn bare(programs: &Programs) -> Outcome<Self> {
-        let mut server = programs.bare()?;
+        let mut server = programs.bare("bare")?;
         server.ready(PATH).await?;
         Ok(Self { server, token: None })
     }

@@ -139,6 +139,11 @@ pub(crate) fn read(json: &[u8]) -> Result<Read<'_>, Refusal> {
     Ok(claims)
 }
 
+/// Whether these claims are in the very layout that [`Claims`] is written in.
+pub(crate) fn is_own(json: &[u8]) -> bool {
+    std::str::from_utf8(json).is_ok_and(|text| own::read(text).is_some())
+}
+
 fn read_strictly(text: &str) -> Result<Read<'_>, Refusal> {
     let found: Found<'_> = serde_json::from_str(text)
         .map_err(|_| Refusal::Malformed("the claims are not a JSON object with each member once and of its type"))?;

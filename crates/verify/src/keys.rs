@@ -19,7 +19,7 @@ pub(crate) use checking::KeyMark;
 pub use signing::SigningKey;
 pub(crate) use swap::{Swap, Watch};
 
-use crate::claims::Claims;
+use crate::claims::{self, Claims};
 use crate::jws::{self, Parts};
 use crate::refusal::Refusal;
 
@@ -221,6 +221,15 @@ impl KeyRing {
         self.0.checking.first().map_or(Algorithm::Hs256, CheckingKey::algorithm)
     }
 
+    /// Whether this token is spelled as a key of this ring spells them: the header that the key writes, and claims in
+    /// the layout of [`Claims`]. Such a token is checked without reading JSON; any other is as good, and takes longer.
+    /// This says nothing about its signature.
+    pub fn spells(&self, token: &str) -> bool {
+        let Ok(parts) = jws::split(token) else { return false };
+        let payload = crate::base64url::decode(parts.payload).unwrap_or_default();
+        self.0.recognise(&parts).is_some() && claims::is_own(&payload)
+    }
+
     /// Only the signature layer, for vectors whose payload is no claim set and whose header has no `typ`.
     #[cfg(test)]
     pub(crate) fn check_signature_alone(&self, token: &str) -> Result<Vec<u8>, Refusal> {
@@ -246,10 +255,15 @@ impl Inner {
     /// be one of ours, `typ` that of an access token (RFC 9068 section 4 knows two spellings), `kid` a known
     /// key whose algorithm is `alg`.
     pub(crate) fn choose(&self, parts: &Parts<'_>) -> Result<&CheckingKey, Refusal> {
-        match self.checking.iter().find(|key| key.header() == parts.header) {
+        match self.recognise(parts) {
             Some(key) => Ok(key),
             None => self.choose_strictly(parts.header),
         }
+    }
+
+    /// The key that writes exactly this header.
+    fn recognise(&self, parts: &Parts<'_>) -> Option<&CheckingKey> {
+        self.checking.iter().find(|key| key.header() == parts.header)
     }
 
     #[cold]

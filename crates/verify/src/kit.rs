@@ -111,7 +111,7 @@ impl InMemory {
 }
 
 impl Liveness for InMemory {
-    fn recall(&self, session: SessionId) -> Option<Arc<LiveSession>> {
+    fn recall(&self, session: SessionId, _: Timestamp) -> Option<Arc<LiveSession>> {
         self.memory.lock().unwrap().get(&session).cloned()
     }
 

@@ -41,8 +41,8 @@ pub struct Redeemed {
 
 /// Knows which sessions are alive. In the server that is the roster, in a client a map that the server feeds.
 pub trait Liveness: Send + Sync + 'static {
-    /// What memory knows, when memory can be trusted. Every check of a token begins with it.
-    fn recall(&self, session: SessionId) -> Option<Arc<LiveSession>>;
+    /// What memory knows at this time, when memory can be trusted. Every check of a token begins with it.
+    fn recall(&self, session: SessionId, now: Timestamp) -> Option<Arc<LiveSession>>;
 
     /// What the source of truth knows, when memory did not. `None`: the session has ended, or never was.
     fn load(&self, session: SessionId) -> impl Future<Output = Result<Option<Arc<LiveSession>>, Unavailable>> + Send;

@@ -167,9 +167,8 @@ async fn write_last_seen(gate: &GateStore, session: SessionId, now: Timestamp) -
 }
 
 impl Liveness for Roster {
-    fn recall(&self, session: SessionId) -> Option<Arc<LiveSession>> {
+    fn recall(&self, session: SessionId, now: Timestamp) -> Option<Arc<LiveSession>> {
         let entry = self.memory.get(session)?;
-        let now = self.clock.now();
         let seen = Timestamp::from_micros(entry.seen.at.load(Ordering::Relaxed));
         if self.idle_too_long(seen, now) {
             self.forget(session);

@@ -291,7 +291,7 @@ fn service(jwks: &Value) -> Verifier<OneUser> {
 struct OneUser;
 
 impl Liveness for OneUser {
-    fn recall(&self, _: SessionId) -> Option<Arc<LiveSession>> {
+    fn recall(&self, _: SessionId, _: Timestamp) -> Option<Arc<LiveSession>> {
         let user = serde_json::from_value(json!({
             "id": 1, "email": "someone@example.com", "full_name": null, "role": "user", "status": "active",
             "email_verified": true, "tfa_enabled": false,

@@ -221,3 +221,34 @@ fn the_example_of_rfc_8037() {
 
 /// A throw-away RSA key of 1024 bits, in PKCS#8: the library makes none as small as this.
 const RSA_OF_1024_BITS: &str = "MIICdQIBADANBgkqhkiG9w0BAQEFAASCAl8wggJbAgEAAoGBAM2pmqyjH29KOK4B0XlrF7uIRKMglyc4smNYsVGKuhWHANBkJSPh5Du2PCWv1CXeWPl0vP4RiBf34jvrk0UO2ngkwRVGCHDgmHN_VOLe9JluCJ14qvi14148IHdfYav7wUlj0jLl-nOTh6TxUEvVzd7kX79Jjjy3Q2GxNZZD2b_NAgMBAAECgYBhuvIEjbO3Z_bNQZHwd-KcPCIZvrf1bGzg5tnEXP8WkcPiQ2Sey45wjaXBZu-SWzm-uSnCNkSM1z_Lp6OhEnDgApv1WvVL0AcfX-wzPxOLTNWtXEGUyTZecQPXJcPmzih583_5cV2F2unvnM-QgmXRjpiMYOaWxJecSryUEWS1RQJBAO8lw8xnQvUmNTJetA2Zhf6A7U6dFcWlg0wBFGjYG8j9TqF_eGyJ8CoskS8lwbmUzjYz8BZmquXZgmAozsU3J5MCQQDcJ8SZVFCOhrmDFA_NCJ_wgzThCxuTsqywM0-VSumwxy86fGFfmHxv8RthcDHCq4GjYJEE2csWFvs4nMw_A1cfAkAg820lDt1U9ezCgfYBIbQquwz3lgFX-FQ89rEfOReq--wHqI6pNeBXj0h53JPyxCQdp85e58qIXQ3vve-vkMftAkBRZQqUvc2CxGC2C6bD4Vpwq7HTOi4Z70dVZcMYqTe5OgtGDlJZ66CmKng7ECX1mT82zi8Pog4pvplnFuGUsoF1AkAi_nzE24nXc5pvaecR7OK0FCPsEFWdjK7Gr61-VxL8RXYiEk65ZwMNaMAzF_8bKqGa89yCZs5a6lycUjkyfd2x";
+
+/// The quick ways of the check are for what is signed here: should they ever miss it, that is to be seen.
+#[test]
+fn what_a_key_signs_is_recognised_without_reading_json() {
+    let claims = [None, Some(1), Some(u32::MAX)].map(|generation| Claims { generation, ..kit::claims() });
+    let generated = Algorithm::ALL.map(|algorithm| SigningKey::generate(algorithm, &crate::SystemRandom).unwrap().0);
+    let configured = SigningKey::hs256(&Secret::new(kit::SECRET)).unwrap();
+    for key in generated.into_iter().chain([configured]) {
+        let (algorithm, checking) = (key.checking().algorithm(), key.checking());
+        let others = KeyRing::hs256(&Secret::new("another secret of the tests, long enough")).unwrap();
+        let signing = KeyRing::new(key, others.checking().to_vec()).unwrap();
+        // A ring in which the key has been replaced, and one of a client that has the public keys alone.
+        let second = SigningKey::hs256(&Secret::new("a third secret of the tests, long enough")).unwrap();
+        let overlapping = KeyRing::new(second, vec![checking]).unwrap();
+        for claims in &claims {
+            let token = signing.sign(claims).unwrap();
+            assert!(signing.spells(token.expose()), "{algorithm}");
+            assert!(overlapping.spells(token.expose()), "{algorithm}, replaced");
+            assert!(!others.spells(token.expose()), "{algorithm}, of another ring");
+            if !algorithm.is_symmetric() {
+                let client = KeyRing::from_jwks(&signing.jwks()).unwrap();
+                assert!(client.spells(token.expose()), "{algorithm}, from a key set");
+            }
+        }
+        let methods = Claims { amr: vec!["pwd".into(), "otp".into()], ..kit::claims() };
+        assert!(
+            !signing.spells(signing.sign(&methods).unwrap().expose()),
+            "a second factor is left to the strict reader"
+        );
+    }
+}

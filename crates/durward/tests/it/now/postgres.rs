@@ -5,7 +5,7 @@
 //! before or during it ends everywhere in time; nobody who is logged in is lost; and all comes back by itself. By default
 //! each kind that takes time goes on for 20 s once, with the settings as they come, and five rounds of all kinds follow
 //! one another with shorter times. `DURWARD_TEST_OUTAGES=full` gives these rounds 20 s and the settings as they come as
-//! well, which takes a quarter of an hour.
+//! well, which takes seven minutes.
 
 mod claims;
 mod kill;

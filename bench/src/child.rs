@@ -24,8 +24,8 @@ pub(crate) struct Programs {
 }
 
 impl Programs {
-    /// The programs that are there, for who needs no server.
-    pub(crate) fn none() -> Outcome<Self> {
+    /// The programs that are there already.
+    pub(crate) fn beside() -> Outcome<Self> {
         let bench = std::env::current_exe()?;
         Ok(Self { durward: bench.with_file_name("durward"), bench })
     }

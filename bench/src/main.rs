@@ -36,11 +36,12 @@ type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 const USAGE: &str = "\
 Measures durward against the primitives it is made of.
 
-usage: cargo run --release -p durward-bench -- [--rounds N] [--seconds N] [--only PART]... [--write]
+usage: cargo run --release -p durward-bench -- [--rounds N] [--seconds N] [--only PART]... [--as-built] [--write]
 
   --rounds N   how many rounds each figure gets (7)
   --seconds N  how long each side of a round is under load (3)
   --only PART  measure this part alone: check, status, logins, start, sockets, roster
+  --as-built   measure the server that stands beside this program, without building it
   --write      write docs/performance.md; only when all parts are measured
 ";
 
@@ -84,8 +85,8 @@ fn main() -> ExitCode {
         runtime().and_then(|runtime| runtime.block_on(bare::serve()))
     } else if words == ["bare-sockets"] {
         runtime().and_then(|runtime| runtime.block_on(sockets::serve_bare()))
-    } else if let Some((effort, only, write)) = read(&words) {
-        measure(effort, &only, write)
+    } else if let Some(wish) = read(&words) {
+        measure(&wish)
     } else {
         let _ = write!(io::stderr(), "{USAGE}");
         return ExitCode::from(2);
@@ -99,26 +100,37 @@ fn main() -> ExitCode {
     }
 }
 
-/// How much to measure, which parts, and whether to write the page.
-fn read(words: &[String]) -> Option<(Effort, Vec<Part>, bool)> {
-    let (mut effort, mut only, mut write) = (Effort { rounds: 7, seconds: 3 }, vec![], false);
+/// What is wanted.
+#[derive(Debug)]
+struct Wish {
+    effort: Effort,
+    /// These parts; all when it is empty.
+    only: Vec<Part>,
+    as_built: bool,
+    write: bool,
+}
+
+fn read(words: &[String]) -> Option<Wish> {
+    let mut wish = Wish { effort: Effort { rounds: 7, seconds: 3 }, only: vec![], as_built: false, write: false };
     let mut words = words.iter();
     while let Some(word) = words.next() {
         match word.as_str() {
-            "--write" => write = true,
-            "--only" => only.push(Part::named(words.next()?)?),
-            "--rounds" => effort.rounds = words.next()?.parse().ok().filter(|rounds| *rounds > 0)?,
-            "--seconds" => effort.seconds = words.next()?.parse().ok().filter(|seconds| *seconds > 0)?,
+            "--write" => wish.write = true,
+            "--as-built" => wish.as_built = true,
+            "--only" => wish.only.push(Part::named(words.next()?)?),
+            "--rounds" => wish.effort.rounds = words.next()?.parse().ok().filter(|rounds| *rounds > 0)?,
+            "--seconds" => wish.effort.seconds = words.next()?.parse().ok().filter(|seconds| *seconds > 0)?,
             _ => return None,
         }
     }
     // A page with some of the figures would pass for all of them.
-    (only.is_empty() || !write).then_some((effort, only, write))
+    (wish.only.is_empty() || !wish.write).then_some(wish)
 }
 
-fn measure(effort: Effort, only: &[Part], write: bool) -> Outcome<()> {
+fn measure(wish: &Wish) -> Outcome<()> {
+    let Wish { effort, ref only, as_built, write } = *wish;
     // What is measured in process needs no server.
-    let programs = if only == [Part::Check] { Programs::none()? } else { Programs::build()? };
+    let programs = if as_built || only[..] == [Part::Check] { Programs::beside()? } else { Programs::build()? };
     let clock = SystemClock::new();
     let watch = Watch::begin(&clock)?;
     let mut figures: Vec<Figure> = Vec::new();

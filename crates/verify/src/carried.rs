@@ -120,7 +120,9 @@ fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
     }
     let bad = Refusal::Malformed("the `Authorization` header is not `Bearer <token>`");
     let text = std::str::from_utf8(value.as_bytes()).map_err(|_| bad)?;
-    let (scheme, token) = text.split_once(' ').ok_or(bad)?;
+    // The space comes so soon that to look for it byte by byte is the quickest way.
+    let space = text.bytes().position(|byte| byte == b' ').ok_or(bad)?;
+    let (scheme, token) = text.split_at_checked(space).ok_or(bad)?;
     let token = token.trim_matches(' ');
     if scheme.eq_ignore_ascii_case("bearer") && is_token(token) { Ok(Some(token)) } else { Err(bad) }
 }

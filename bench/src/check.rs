@@ -66,7 +66,7 @@ fn measure_one(effort: Effort, clock: &Arc<SystemClock>, algorithm: Algorithm) -
         Some(Err(_)) | None => std::process::abort(),
     };
 
-    let allocations = allocation_counter::measure(&check).count_total;
+    let allocations = allocation_counter::measure(check).count_total;
     let (signed, signature) = token.expose().rsplit_once('.').ok_or("not a token")?;
     let signature = URL_SAFE_NO_PAD.decode(signature)?;
     let primitive = Primitive::of(algorithm, &core.verifier().keys().jwks())?;
@@ -78,8 +78,8 @@ fn measure_one(effort: Effort, clock: &Arc<SystemClock>, algorithm: Algorithm) -
     for _ in 0..effort.rounds * 3 {
         let (mut ours, mut theirs) = (Duration::ZERO, Duration::ZERO);
         for _ in 0..turns {
-            ours += time(clock, &check);
-            theirs += time(clock, &bare);
+            ours += time(clock, check);
+            theirs += time(clock, bare);
         }
         let each = |took: Duration| took.as_nanos() as f64 / f64::from(BATCH * turns);
         rounds.push((each(ours), each(theirs)));

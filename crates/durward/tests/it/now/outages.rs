@@ -92,9 +92,13 @@ impl Stage {
             ann.get("/api/v1/profile/debug").await.status == 200
         })
         .await;
+        // Who is in memory is known before the breaker lets anybody ask for the others.
+        within("the others are known", RECOVERY + Duration::from_secs(2), || async {
+            bob.get("/api/v1/profile/debug").await.status != 503
+        })
+        .await;
         bob.get("/api/v1/profile/debug").await.refused(401, "token_revoked");
         ann.socket(CHAT).await.expect("ready").await;
-        // Memory is trusted again, too.
         within("all is known", RECOVERY + Duration::from_secs(2), || async { self.node.core.bus().is_fresh() }).await;
         println!(
             "{traffic:?} {cycle}: revoked token good for {let_in_until:?}, socket for {bob_after:?}, back after {back:?}"

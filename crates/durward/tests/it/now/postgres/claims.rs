@@ -32,6 +32,7 @@ impl Stage {
         let metrics = self.metrics().await;
         assert!(metrics.get("durward_breaker_state", &[("name", "database")]) > 0.0);
         assert!(metrics.get("durward_breaker_transitions_total", &[("name", "database"), ("to", "open")]) >= 1.0);
+        assert!(self.nodes[0].stderr().contains("a breaker has opened"), "the log says so, too");
         let lag = metrics.get("durward_revocation_lag_seconds", &[]);
         let late = (began.elapsed().as_secs_f64() - lag).abs();
         assert!(late < SLACK.as_secs_f64(), "it lags behind by {lag} s after {:?}", began.elapsed());

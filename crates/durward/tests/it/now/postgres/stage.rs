@@ -179,18 +179,21 @@ impl Stage {
             }
             (longest, unavailable) = (longest.max(answers.longest), unavailable + answers.unavailable);
         }
-        let mut ended = Duration::ZERO;
-        for socket in &mut gone.sockets {
-            let left = (max_staleness + grace + SLACK).saturating_sub(revoked.elapsed());
-            let (at, how) = socket.end(left.max(Duration::from_millis(50))).await.expect("its sockets have closed");
+        let (mut ended, limit) = (Duration::ZERO, max_staleness + grace + SLACK);
+        for (node, socket) in gone.sockets.iter_mut().enumerate() {
+            let (at, how) = socket.end(limit.saturating_sub(revoked.elapsed())).await.expect("its sockets have closed");
             let (code, reason) = how.expect("and were told why");
             assert!(
                 matches!((code, &*reason), (1008, "token_revoked") | (1013, "verification_unavailable")),
                 "{reason}"
             );
-            ended = ended.max(at.saturating_duration_since(revoked));
+            let after = at.saturating_duration_since(revoked);
+            assert!(
+                after <= limit,
+                "{event:?} {round}: at node {node} a revoked socket lived for {after:?}, then {reason}"
+            );
+            ended = ended.max(after);
         }
-        assert!(ended <= max_staleness + grace + SLACK, "{event:?} {round}: a revoked socket lived for {ended:?}");
         let closed = self.sockets_that_stay(event, [before, began, back]).await;
         self.after(&gone).await;
         let seconds = |duration: Duration| format!("{:.2} s", duration.as_secs_f32());
@@ -284,7 +287,7 @@ impl Stage {
     }
 
     /// Everybody leaves, and so every socket that was open closes.
-    pub async fn leave(mut self) {
+    pub async fn leave(&mut self) {
         let people = std::mem::take(&mut self.stay);
         for mut person in people {
             self.log_out(&person).await;

@@ -54,8 +54,8 @@
 mod audit;
 mod bell;
 mod catalogue;
-mod connections;
 mod check;
+mod connections;
 mod encode;
 mod error;
 mod link;

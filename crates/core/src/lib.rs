@@ -28,6 +28,7 @@ pub mod refresh_token;
 pub mod register;
 pub mod revoke;
 pub mod roster;
+pub(crate) mod sealing;
 pub mod service;
 pub mod settings_schema;
 pub mod sockets;

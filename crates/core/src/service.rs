@@ -12,12 +12,14 @@ use crate::budgets::{Budgets, Limits};
 use crate::bus::{Bus, Patience};
 use crate::chat::Answerer;
 use crate::csrf::Csrf;
+use crate::factors::SecondFactorRules;
 use crate::factors::password::{HashSettings, Hasher};
 use crate::fault::Fault;
 use crate::keys::SigningKeys;
 use crate::leases::Leases;
 use crate::revoke::Revoker;
 use crate::roster::{Roster, RosterSettings};
+use crate::sealing::Sealer;
 use crate::settings_schema::SettingsSchema;
 use crate::sockets::{SocketLimits, SocketRules};
 
@@ -38,6 +40,8 @@ pub struct Policy {
     pub registration_approve: bool,
     /// The lowest estimated strength of a password, 0 to 4 on zxcvbn's scale.
     pub password_min_strength: u8,
+    /// Of whom a second factor is demanded, and which there are.
+    pub second_factor: SecondFactorRules,
     /// How many sockets may be open.
     pub sockets: SocketRules,
     /// How old an answer from memory may be while the other nodes' revocations cannot be read.
@@ -62,6 +66,10 @@ pub struct Parts {
     pub rules: Rules,
     /// The secret behind CSRF tokens.
     pub csrf_secret: Secret,
+    /// What secrets are sealed under that have to be read again: `keys.master_key`, where there is one.
+    pub master_key: Option<Secret>,
+    /// `tokens.secret`, which stands in for it.
+    pub tokens_secret: Secret,
     /// Cost and parallelism of password hashes.
     pub hashing: HashSettings,
     /// How much guessing is allowed.
@@ -109,6 +117,7 @@ pub struct Core {
     pub(crate) csrf: Csrf,
     pub(crate) hasher: Hasher,
     pub(crate) budgets: Budgets,
+    pub(crate) sealer: Arc<Sealer>,
     pub(crate) policy: Policy,
     pub(crate) settings: SettingsSchema,
     pub(crate) answerer: Arc<dyn Answerer>,
@@ -159,6 +168,7 @@ impl Core {
             sockets: SocketLimits::new(parts.policy.sockets),
             store: parts.store,
             gate: parts.gate,
+            sealer: Arc::new(Sealer::new(parts.master_key.as_ref(), &parts.tokens_secret)?),
             policy: parts.policy,
             settings: parts.settings,
             answerer: parts.answerer,

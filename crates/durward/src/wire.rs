@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use durward_core::budgets::Limits;
 use durward_core::factors::password::HashSettings;
+use durward_core::factors::{Demand, SecondFactorRules};
 use durward_core::sockets::SocketRules;
 use durward_core::{Breakers, Core, Csrf, KeyFault, KeySettings, Parts, Policy, SigningKeys};
 use durward_http::{App, CookieKind, CookieRules, HttpRules, Origin, Server};
+use durward_proto::wire::factor::Method;
 use durward_proto::{Clock, Random};
 use durward_store::{Opened, StoreOptions};
 use durward_verify::{Algorithm, BreakerRules, KeyRing, Rules};
@@ -16,7 +18,7 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use crate::answering;
 use crate::checks::Subject;
 use crate::checks::golden_path::Walk;
-use crate::config::{self, Answering, Config, Environment, Loaded, Source};
+use crate::config::{self, Answering, Config, Environment, FactorMethod, Loaded, SecondFactorPolicy, Source};
 use crate::operations::Program;
 
 /// How many sessions the roster keeps in memory.
@@ -81,6 +83,8 @@ pub fn core(
             access_cookie: cookie_rules(config).name(CookieKind::Access).to_owned(),
         },
         csrf_secret,
+        master_key: config.keys.master_key.clone(),
+        tokens_secret: secret.clone(),
         hashing: hash_settings(config),
         limits: Limits {
             account_failures: config.limits.account_failures,
@@ -129,6 +133,7 @@ fn policy(config: &Config) -> Policy {
         registration_open: config.registration.open,
         registration_approve: config.registration.approve,
         password_min_strength: config.password.min_strength.into(),
+        second_factor: second_factor_rules(config),
         sockets: SocketRules {
             per_user: config.websocket.max_connections_per_user as usize,
             per_session: config.websocket.max_connections_per_session as usize,
@@ -137,6 +142,30 @@ fn policy(config: &Config) -> Policy {
         max_staleness: config.session.max_staleness,
         staleness_grace: config.session.staleness_grace,
         roster_capacity: ROSTER,
+    }
+}
+
+fn second_factor_rules(config: &Config) -> SecondFactorRules {
+    let chosen = &config.second_factor;
+    SecondFactorRules {
+        demand: match chosen.policy {
+            SecondFactorPolicy::Optional => Demand::Nobody,
+            SecondFactorPolicy::Required => Demand::Everybody,
+            SecondFactorPolicy::RequiredForRoles => {
+                Demand::Roles(chosen.roles.iter().filter_map(|role| role.parse().ok()).collect())
+            }
+        },
+        methods: chosen
+            .methods
+            .iter()
+            .map(|method| match method {
+                FactorMethod::Totp => Method::Totp,
+                FactorMethod::BackupCode => Method::BackupCode,
+                FactorMethod::Passkey => Method::Passkey,
+            })
+            .collect(),
+        issuer: chosen.issuer.clone(),
+        trust_device: chosen.trust_device,
     }
 }
 

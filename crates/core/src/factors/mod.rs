@@ -1,9 +1,12 @@
 //! What people show to prove who they are, and when it is enough.
 
 pub mod password;
+mod rules;
 
 use durward_proto::{AccountStatus, Code, Timestamp, UserId};
 use durward_store::UserRow;
+
+pub use rules::{Demand, SecondFactorRules};
 
 use crate::fault::Fault;
 use password::PasswordShown;

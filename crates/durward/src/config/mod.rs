@@ -36,7 +36,7 @@ mod value;
 #[cfg(test)]
 mod tests;
 
-pub use choice::{Algorithm, Answering, Environment, LogFormat, Migrate};
+pub use choice::{Algorithm, Answering, Environment, FactorMethod, LogFormat, Migrate, SecondFactorPolicy};
 pub use cookie_domain::CookieDomain;
 pub use database::{DatabaseUrl, PgParts};
 pub use durward_store::Target as DatabaseTarget;
@@ -48,8 +48,8 @@ pub use problem::{ConfigErrors, Problem};
 pub use reader::Held;
 pub use reference::reference;
 pub use sections::{
-    Breaker, Chat, Cookies, Cors, Csrf, Database, Keys, Limits, Log, Mail, Metrics, Password, Registration, Root,
-    Server, Session, Settings, Tokens, WebSocket,
+    Breaker, Chat, Cookies, Cors, Csrf, Database, Keys, Limits, Log, Mail, Metrics, Passkeys, Password, Registration,
+    Root, SecondFactor, Server, Session, Settings, Tokens, WebSocket,
 };
 pub use show::{shown_as_json, shown_as_text};
 pub use source::Source;
@@ -104,6 +104,10 @@ config! {
     cookies: Cookies,
     /// The WebSocket chat.
     websocket: WebSocket,
+    /// Second factors.
+    second_factor: SecondFactor,
+    /// Passkeys.
+    passkeys: Passkeys,
     /// The mail server.
     mail: Mail,
     /// Who may make an account.

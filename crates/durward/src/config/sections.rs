@@ -7,7 +7,7 @@ use std::time::Duration;
 use durward_proto::Secret;
 use ipnet::IpNet;
 
-use crate::config::choice::{Algorithm, Answering, Environment, LogFormat, Migrate};
+use crate::config::choice::{Algorithm, Answering, Environment, FactorMethod, LogFormat, Migrate, SecondFactorPolicy};
 use crate::config::cookie_domain::CookieDomain;
 use crate::config::database::DatabaseUrl;
 use crate::config::filter::LogFilter;
@@ -180,6 +180,35 @@ section! {
         max_concurrent: u32 = Computed("the number of cores"),
         /// The estimated strength below which a new password is refused: zxcvbn's score, 0 (anything) to 4.
         min_strength: Strength = Text("2"),
+    }
+}
+
+section! {
+    /// Second factors.
+    pub struct SecondFactor as "second_factor" {
+        /// Of whom one is demanded: `optional` of those who set one up, `required` of everybody, `required_for_roles` of
+        /// those in `second_factor.roles` as well. Who has none yet sets up TOTP in the course of the login.
+        policy: SecondFactorPolicy = Text("optional"),
+        /// The roles of `required_for_roles`.
+        roles: Vec<String> = Text("admin"),
+        /// What may be used: `totp`, `backup_code`, `passkey`.
+        methods: Vec<FactorMethod> = Text("totp,backup_code,passkey"),
+        /// The name under which authenticator apps and passkeys show this site.
+        issuer: String = Text("durward"),
+        /// How long a device that is told to need not show the second factor again; `off` for never.
+        trust_device: Option<Duration> = Text("30d"),
+    }
+}
+
+section! {
+    /// Passkeys (WebAuthn).
+    pub struct Passkeys as "passkeys" {
+        /// The domain that passkeys belong to: the public URL's host, which it is unless this is set, or a domain above
+        /// it. Another one makes all passkeys useless that are there.
+        rp_id: Option<String> = Nothing,
+        /// Further origins whose pages may use these passkeys, with `/.well-known/webauthn` served for them (WebAuthn
+        /// level 3, section 5.11).
+        related_origins: Vec<Origin> = Nothing,
     }
 }
 

@@ -46,7 +46,7 @@ fn read_form(bytes: &[u8]) -> Result<Login, BadForm> {
     for tolerated in ["grant_type", "scope", "client_id", "client_secret"] {
         fields.take(tolerated);
     }
-    fields.done().map(|()| Login { email, password, transport })
+    fields.done().map(|()| Login { email, password, transport, device_token: None })
 }
 
 /// Opens a session with an e-mail address and a password.

@@ -50,5 +50,7 @@ fn plain(opened: Opened) -> LoginAnswer {
         csrf_token: None,
         refresh_token: None,
         refresh_expires_in: None,
+        device_token: None,
+        backup_codes: None,
     }
 }

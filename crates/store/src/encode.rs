@@ -5,7 +5,7 @@
 use durward_proto::ids::UuidId;
 use durward_proto::wire::auth::Transport;
 use durward_proto::wire::chat::Author;
-use durward_proto::{AccountStatus, ConversationId, MessageId, Role, SessionId, Timestamp, UserId};
+use durward_proto::{AccountStatus, ConversationId, MailId, MessageId, PasskeyId, Role, SessionId, Timestamp, UserId};
 use sqlx::encode::IsNull;
 use sqlx::error::BoxDynError;
 use sqlx::{Database, Decode, Encode, Postgres, Sqlite, Type};
@@ -127,7 +127,9 @@ same_on_both! {
     UserId = i64, |id| id.0, |raw| Ok(Self(raw));
     SessionId = Uuid, |id| id.uuid(), |raw| Ok(Self::from_uuid(raw));
     ConversationId = Uuid, |id| id.uuid(), |raw| Ok(Self::from_uuid(raw));
+    MailId = Uuid, |id| id.uuid(), |raw| Ok(Self::from_uuid(raw));
     MessageId = Uuid, |id| id.uuid(), |raw| Ok(Self::from_uuid(raw));
+    PasskeyId = Uuid, |id| id.uuid(), |raw| Ok(Self::from_uuid(raw));
     Role = String, |role| role.as_str().to_owned(), |raw| Ok(raw.parse()?);
     AccountStatus = String, |status| status.as_str().to_owned(), |raw| Ok(raw.parse()?);
     Transport = String, |transport| transport_word(*transport).to_owned(), |raw| match raw.as_str() {

@@ -12,9 +12,12 @@ macro_rules! tables {
 
 tables! {
     budgets
+    ceremonies
     conversations
     login_attempts
+    mail_outbox
     messages
+    passkeys
     profiles
     refresh_tokens
     revocation_events
@@ -30,9 +33,12 @@ tables! {
 pub(crate) use revocation_events::COUNTER_BEHIND;
 
 pub use budgets::{BudgetRule, Charge};
+pub use ceremonies::{CeremonyBond, CeremonyPurpose};
 pub use conversations::ConversationRow;
 pub use login_attempts::NewAttempt;
+pub use mail_outbox::{MailRow, NewMail, Waiting};
 pub use messages::{MessageRow, NewMessage};
+pub use passkeys::{HeldPasskeyRow, NewPasskey, PasskeyRow};
 pub use refresh_tokens::RefreshRow;
 pub use revocation_events::{EventKind, EventRow, NewEvent};
 pub use sessions::{LiveRow, NewSession, SessionRow};

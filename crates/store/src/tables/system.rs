@@ -15,6 +15,8 @@ use crate::tx::{Read, Write};
 const SESSIONS_KEPT: Duration = Duration::from_secs(30 * 86_400);
 /// Budgets without a charge for so long are dropped. No window is longer than that.
 const BUDGETS_KEPT: Duration = Duration::from_secs(30 * 86_400);
+/// What is known of mails that could not be sent is kept so long.
+const MAILS_KEPT: Duration = Duration::from_secs(30 * 86_400);
 /// Events are kept so long. A node that has read nothing for that time starts again from the database.
 const EVENTS_KEPT: Duration = Duration::from_secs(7 * 86_400);
 
@@ -29,6 +31,8 @@ queries! {
     PRUNE_TICKETS = "DELETE FROM one_time_tickets WHERE expires_at < $1";
     /// Sessions that ended or expired long ago, with their tokens.
     PRUNE_SESSIONS = "DELETE FROM user_sessions WHERE expires_at < $1 OR ended_at < $1";
+    /// Mails that were given up, or that nobody sent, long ago.
+    PRUNE_MAILS = "DELETE FROM mail_outbox WHERE failed_at < $1 OR expires_at < $1";
     /// Budgets that nobody charges any more.
     PRUNE_BUDGETS = "DELETE FROM guess_budgets WHERE window_started_at < $1 AND next_allowed_at < $1";
     /// Events that every node has applied long ago.
@@ -79,6 +83,7 @@ impl Write<System> {
             (PRUNE_TICKETS, now),
             (PRUNE_SESSIONS, now.minus(SESSIONS_KEPT)),
             (PRUNE_EVENTS, now.minus(EVENTS_KEPT)),
+            (PRUNE_MAILS, now.minus(MAILS_KEPT)),
         ] {
             gone += on!(self, |c, sql| sqlx::query(sql(statement))
                 .bind(Db(before))

@@ -78,6 +78,6 @@ pub use migrate::{SchemaState, rendered};
 pub use open::{Backend, Opened, PgTarget, SslMode, StoreOptions, Target};
 pub use scope::{AnyUser, AnyUserStore, Gate, GateStore, Own, OwnStore, Scoped, Store, System, SystemStore};
 pub use tables::{
-    After, BudgetRule, CeremonyBond, CeremonyPurpose, Charge, ConversationRow, CredentialRow, EventKind, EventRow, HeldPasskeyRow, KeyRow, LiveRow, MailRow, MessageRow, NewAttempt, NewEvent, NewKey, NewMail, NewMessage, NewPasskey, NewSession, NewUser, PasskeyRow, RefreshRow, SessionRow, TicketRow, UserRow, Waiting,
+    After, BudgetRule, CeremonyBond, CeremonyPurpose, Charge, ConversationRow, CredentialRow, EmailChangeRow, EventKind, EventRow, HeldPasskeyRow, KeyRow, LiveRow, MailRow, MessageRow, NewAttempt, NewEmailChange, NewEvent, NewKey, NewMail, NewMessage, NewPasskey, NewRecoveryToken, NewSession, NewUser, PasskeyRow, RecoveryPurpose, RecoveryRow, RefreshRow, SessionRow, TicketRow, UserRow, Waiting,
 };
 pub use tx::{Read, Write};

@@ -14,11 +14,13 @@ tables! {
     budgets
     ceremonies
     conversations
+    email_changes
     login_attempts
     mail_outbox
     messages
     passkeys
     profiles
+    recovery_tokens
     refresh_tokens
     revocation_events
     security_audit
@@ -35,10 +37,12 @@ pub(crate) use revocation_events::COUNTER_BEHIND;
 pub use budgets::{BudgetRule, Charge};
 pub use ceremonies::{CeremonyBond, CeremonyPurpose};
 pub use conversations::ConversationRow;
+pub use email_changes::{EmailChangeRow, NewEmailChange};
 pub use login_attempts::NewAttempt;
 pub use mail_outbox::{MailRow, NewMail, Waiting};
 pub use messages::{MessageRow, NewMessage};
 pub use passkeys::{HeldPasskeyRow, NewPasskey, PasskeyRow};
+pub use recovery_tokens::{NewRecoveryToken, RecoveryPurpose, RecoveryRow};
 pub use refresh_tokens::RefreshRow;
 pub use revocation_events::{EventKind, EventRow, NewEvent};
 pub use sessions::{LiveRow, NewSession, SessionRow};

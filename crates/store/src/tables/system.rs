@@ -29,6 +29,10 @@ queries! {
     PRUNE_REFRESH = "DELETE FROM refresh_tokens WHERE expires_at < $1";
     /// Tickets that nobody took.
     PRUNE_TICKETS = "DELETE FROM one_time_tickets WHERE expires_at < $1";
+    /// Mailed links that nobody followed.
+    PRUNE_RECOVERY = "DELETE FROM recovery_tokens WHERE expires_at < $1";
+    /// Changes of address that nobody confirmed in time.
+    PRUNE_EMAIL_CHANGES = "DELETE FROM email_changes WHERE expires_at < $1";
     /// Sessions that ended or expired long ago, with their tokens.
     PRUNE_SESSIONS = "DELETE FROM user_sessions WHERE expires_at < $1 OR ended_at < $1";
     /// Mails that were given up, or that nobody sent, long ago.
@@ -81,6 +85,8 @@ impl Write<System> {
         for (statement, before) in [
             (PRUNE_REFRESH, now),
             (PRUNE_TICKETS, now),
+            (PRUNE_RECOVERY, now),
+            (PRUNE_EMAIL_CHANGES, now),
             (PRUNE_SESSIONS, now.minus(SESSIONS_KEPT)),
             (PRUNE_EVENTS, now.minus(EVENTS_KEPT)),
             (PRUNE_MAILS, now.minus(MAILS_KEPT)),

@@ -128,6 +128,19 @@ queries! {
     SET_STATUS = "UPDATE users SET status = $2, updated_at = $3 WHERE id = $1";
     /// Changes the hash whatever it was.
     SET_PASSWORD = "UPDATE users SET password_hash = $2, updated_at = $3 WHERE id = $1";
+    /// Notes that the address was confirmed; an account that waited for that alone becomes active.
+    VERIFY_EMAIL = "UPDATE users SET email_verified = TRUE, status = CASE WHEN status = 'pending' \
+        AND NOT email_verified AND $3 THEN 'active' ELSE status END, updated_at = $4 \
+        WHERE id = $1 AND email_key = $2 RETURNING id, email, full_name, role, status, email_verified, tfa_enabled, \
+        created_at, updated_at";
+    /// Changes the hash for whoever reads the account's mail, which confirms the address, too.
+    RESET_PASSWORD = "UPDATE users SET password_hash = $3, email_verified = TRUE, status = CASE \
+        WHEN status = 'pending' AND NOT email_verified AND $4 THEN 'active' ELSE status END, updated_at = $5 \
+        WHERE id = $1 AND email_key = $2 AND status IN ('active', 'pending') \
+        RETURNING id, email, full_name, role, status, email_verified, tfa_enabled, created_at, updated_at";
+    /// Changes the address, where nobody else has it.
+    CHANGE_EMAIL = "UPDATE users SET email = $2, email_key = $3, email_verified = TRUE, updated_at = $4 \
+        WHERE id = $1 AND status = 'active' AND NOT EXISTS (SELECT 1 FROM users o WHERE o.email_key = $3 AND o.id <> $1)";
     /// Deletes an account and what hangs on it.
     DELETE = "DELETE FROM users WHERE id = $1";
 }
@@ -191,6 +204,67 @@ impl Write<Gate> {
             .bind(user.0)
             .bind(checked)
             .bind(kept)
+            .execute(c)
+            .await
+            .map(|done| done.rows_affected() == 1))
+    }
+}
+
+impl Write<Gate> {
+    /// Notes that the address with this key was confirmed. An account that waits for that becomes active, where
+    /// `activates` says so. `None` when the account is gone or has another address by now.
+    ///
+    /// # Errors
+    /// As all statements: `Unavailable` or `Broken`.
+    pub async fn verify_email(
+        &mut self,
+        user: UserId,
+        email_key: &str,
+        activates: bool,
+        now: Timestamp,
+    ) -> Result<Option<UserRow>, StoreError> {
+        on!(self, |c, sql| sqlx::query_as(sql(VERIFY_EMAIL))
+            .bind(user.0)
+            .bind(email_key)
+            .bind(activates)
+            .bind(Db(now))
+            .fetch_optional(c)
+            .await)
+    }
+
+    /// Sets the hash for whoever reads the mail of the address with this key, which is confirmed by that. `activates` as
+    /// for [`Self::verify_email`]. `None` when the account may not be used, is gone, or has another address by now.
+    ///
+    /// # Errors
+    /// As all statements: `Unavailable` or `Broken`.
+    pub async fn reset_password(
+        &mut self,
+        user: UserId,
+        email_key: &str,
+        new_hash: &str,
+        activates: bool,
+        now: Timestamp,
+    ) -> Result<Option<UserRow>, StoreError> {
+        on!(self, |c, sql| sqlx::query_as(sql(RESET_PASSWORD))
+            .bind(user.0)
+            .bind(email_key)
+            .bind(new_hash)
+            .bind(activates)
+            .bind(Db(now))
+            .fetch_optional(c)
+            .await)
+    }
+
+    /// Gives an active account another address, which is confirmed. `false` when somebody else has it.
+    ///
+    /// # Errors
+    /// As all statements: `Unavailable` or `Broken`; `Conflict` when somebody else takes it at the same moment.
+    pub async fn change_email(&mut self, user: UserId, email: &Email, now: Timestamp) -> Result<bool, StoreError> {
+        on!(self, |c, sql| sqlx::query(sql(CHANGE_EMAIL))
+            .bind(user.0)
+            .bind(email.as_str())
+            .bind(email.key())
+            .bind(Db(now))
             .execute(c)
             .await
             .map(|done| done.rows_affected() == 1))

@@ -11,8 +11,10 @@ macro_rules! tables {
 }
 
 tables! {
+    backup_codes
     budgets
     ceremonies
+    challenges
     conversations
     email_changes
     login_attempts
@@ -29,6 +31,8 @@ tables! {
     signing_keys
     system
     tickets
+    trusted_devices
+    two_factor
     users
 }
 
@@ -36,6 +40,7 @@ pub(crate) use revocation_events::COUNTER_BEHIND;
 
 pub use budgets::{BudgetRule, Charge};
 pub use ceremonies::{CeremonyBond, CeremonyPurpose};
+pub use challenges::{ChallengePurpose, ChallengeRow, NewChallenge};
 pub use conversations::ConversationRow;
 pub use email_changes::{EmailChangeRow, NewEmailChange};
 pub use login_attempts::NewAttempt;
@@ -48,6 +53,8 @@ pub use revocation_events::{EventKind, EventRow, NewEvent};
 pub use sessions::{LiveRow, NewSession, SessionRow};
 pub use signing_keys::{KeyRow, NewKey};
 pub use tickets::TicketRow;
+pub use trusted_devices::{NewTrust, TrustRow};
+pub use two_factor::{FactorsRow, TotpRow};
 pub use users::{CredentialRow, NewUser, UserRow};
 
 /// Where a page begins: after this row (key-set paging).

@@ -104,6 +104,9 @@ queries! {
         WHERE id = $1 AND generation < $2";
     /// Notes that it was used.
     TOUCH = "UPDATE user_sessions SET last_seen_at = $2 WHERE id = $1 AND last_seen_at < $2";
+    /// Notes that the user showed again who they are.
+    RENEW = "UPDATE user_sessions SET auth_time = $3, amr = $4 \
+        WHERE id = $1 AND user_id = $2 AND ended_at IS NULL AND expires_at > $3";
     /// Ends one of a user's sessions.
     END = "UPDATE user_sessions SET ended_at = $3, end_reason = $4 \
         WHERE id = $1 AND user_id = $2 AND ended_at IS NULL";
@@ -198,6 +201,28 @@ impl Write<Gate> {
     /// As all statements: `Unavailable` or `Broken`.
     pub async fn touch_session(&mut self, session: SessionId, now: Timestamp) -> Result<(), StoreError> {
         on!(self, |c, sql| sqlx::query(sql(TOUCH)).bind(session.uuid()).bind(Db(now)).execute(c).await.map(drop))
+    }
+
+    /// Notes that the user of a live session showed again who they are, and all they have shown in it: RFC 8176 words,
+    /// separated by spaces. False when it is not theirs or has ended.
+    ///
+    /// # Errors
+    /// As all statements: `Unavailable` or `Broken`.
+    pub async fn renew_authentication(
+        &mut self,
+        user: UserId,
+        session: SessionId,
+        amr: &str,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        on!(self, |c, sql| sqlx::query(sql(RENEW))
+            .bind(session.uuid())
+            .bind(user.0)
+            .bind(Db(now))
+            .bind(amr)
+            .execute(c)
+            .await
+            .map(|done| done.rows_affected() == 1))
     }
 
     /// Ends one session of a user; `false` when it is not theirs or has ended before.

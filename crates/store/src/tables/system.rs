@@ -33,6 +33,15 @@ queries! {
     PRUNE_RECOVERY = "DELETE FROM recovery_tokens WHERE expires_at < $1";
     /// Changes of address that nobody confirmed in time.
     PRUNE_EMAIL_CHANGES = "DELETE FROM email_changes WHERE expires_at < $1";
+    /// Challenges that nobody answered.
+    PRUNE_CHALLENGES = "DELETE FROM two_factor_challenges WHERE expires_at < $1";
+    /// Ceremonies that no authenticator answered.
+    PRUNE_CEREMONIES = "DELETE FROM passkey_ceremonies WHERE expires_at < $1";
+    /// Trust that has run out.
+    PRUNE_TRUSTS = "DELETE FROM trusted_devices WHERE expires_at < $1";
+    /// Secrets whose first code never came.
+    PRUNE_SETUPS = "UPDATE user_two_factor_auth SET totp_pending_sealed = NULL, totp_pending_until = NULL \
+        WHERE totp_pending_until < $1";
     /// Sessions that ended or expired long ago, with their tokens.
     PRUNE_SESSIONS = "DELETE FROM user_sessions WHERE expires_at < $1 OR ended_at < $1";
     /// Mails that were given up, or that nobody sent, long ago.
@@ -85,6 +94,10 @@ impl Write<System> {
         for (statement, before) in [
             (PRUNE_REFRESH, now),
             (PRUNE_TICKETS, now),
+            (PRUNE_CHALLENGES, now),
+            (PRUNE_CEREMONIES, now),
+            (PRUNE_TRUSTS, now),
+            (PRUNE_SETUPS, now),
             (PRUNE_RECOVERY, now),
             (PRUNE_EMAIL_CHANGES, now),
             (PRUNE_SESSIONS, now.minus(SESSIONS_KEPT)),

@@ -112,6 +112,11 @@ queries! {
         WHERE id = $1 AND password_hash = $2";
     /// Holds an account that is as it was checked. The new hash may be the old one.
     HOLD = "UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2 AND status = 'active'";
+    /// Holds an account as it is.
+    HOLD_USER = "UPDATE users SET tfa_enabled = tfa_enabled WHERE id = $1 RETURNING id, email, full_name, role, status, \
+        email_verified, tfa_enabled, created_at, updated_at";
+    /// Says whether a second factor is on.
+    SET_TFA = "UPDATE users SET tfa_enabled = $2, updated_at = $3 WHERE id = $1 AND tfa_enabled <> $2";
     /// One account by id.
     BY_ID = "SELECT id, email, full_name, role, status, email_verified, tfa_enabled, created_at, updated_at \
         FROM users WHERE id = $1";
@@ -271,6 +276,46 @@ impl Write<Gate> {
     }
 }
 
+impl Write<Gate> {
+    /// Keeps anybody else from changing the account until this transaction ends, and gives it as it is. Whoever changes
+    /// factors begins with this, so that what is decided from their number is decided one after the other.
+    ///
+    /// # Errors
+    /// As all statements: `Unavailable` or `Broken`.
+    pub async fn hold_user(&mut self, user: UserId) -> Result<Option<UserRow>, StoreError> {
+        hold(self, user).await
+    }
+
+    /// Says whether the account has a second factor. False when it was said before.
+    ///
+    /// # Errors
+    /// As all statements: `Unavailable` or `Broken`.
+    pub async fn set_tfa_enabled(&mut self, user: UserId, on: bool, now: Timestamp) -> Result<bool, StoreError> {
+        set_tfa(self, user, on, now).await
+    }
+}
+
+impl Write<Own> {
+    /// Keeps anybody else from changing the asking user's account until this transaction ends, and gives it as it is.
+    /// Whoever changes factors begins with this.
+    ///
+    /// # Errors
+    /// As all statements: `Unavailable` or `Broken`.
+    pub async fn hold_user(&mut self) -> Result<Option<UserRow>, StoreError> {
+        let user = self.scope.user;
+        hold(self, user).await
+    }
+
+    /// Says whether the asking user's account has a second factor. False when it was said before.
+    ///
+    /// # Errors
+    /// As all statements: `Unavailable` or `Broken`.
+    pub async fn set_tfa_enabled(&mut self, on: bool, now: Timestamp) -> Result<bool, StoreError> {
+        let user = self.scope.user;
+        set_tfa(self, user, on, now).await
+    }
+}
+
 impl Read<Own> {
     /// The asking user's account. `None` when it was deleted a moment ago.
     ///
@@ -329,6 +374,22 @@ impl Read<System> {
 }
 
 impl Write<System> {
+    /// Keeps anybody else from changing the account until this transaction ends, and gives it as it is.
+    ///
+    /// # Errors
+    /// As all statements: `Unavailable` or `Broken`.
+    pub async fn hold_user(&mut self, user: UserId) -> Result<Option<UserRow>, StoreError> {
+        hold(self, user).await
+    }
+
+    /// Says whether the account has a second factor. False when it was said before.
+    ///
+    /// # Errors
+    /// As all statements: `Unavailable` or `Broken`.
+    pub async fn set_tfa_enabled(&mut self, user: UserId, on: bool, now: Timestamp) -> Result<bool, StoreError> {
+        set_tfa(self, user, on, now).await
+    }
+
     /// Makes an account and its empty profile. `None` when the address is taken.
     ///
     /// # Errors
@@ -410,6 +471,20 @@ async fn insert<S>(write: &mut Write<S>, new: &NewUser<'_>) -> Result<Option<Use
         write.insert_profile(user.id, new.now).await?;
     }
     Ok(made)
+}
+
+async fn hold<S>(write: &mut Write<S>, user: UserId) -> Result<Option<UserRow>, StoreError> {
+    on!(write, |c, sql| sqlx::query_as(sql(HOLD_USER)).bind(user.0).fetch_optional(c).await)
+}
+
+async fn set_tfa<S>(write: &mut Write<S>, user: UserId, enabled: bool, now: Timestamp) -> Result<bool, StoreError> {
+    on!(write, |c, sql| sqlx::query(sql(SET_TFA))
+        .bind(user.0)
+        .bind(enabled)
+        .bind(Db(now))
+        .execute(c)
+        .await
+        .map(|done| done.rows_affected() == 1))
 }
 
 async fn by_id<S>(read: &mut Read<S>, user: UserId) -> Result<Option<UserRow>, StoreError> {

@@ -17,6 +17,7 @@ use crate::factors::password::{HashSettings, Hasher};
 use crate::fault::Fault;
 use crate::keys::SigningKeys;
 use crate::leases::Leases;
+use crate::passkeys::{PasskeySettings, Passkeys};
 use crate::revoke::Revoker;
 use crate::roster::{Roster, RosterSettings};
 use crate::sealing::Sealer;
@@ -76,6 +77,8 @@ pub struct Parts {
     pub limits: Limits,
     /// What an operator decides.
     pub policy: Policy,
+    /// For whom passkeys are made.
+    pub passkeys: PasskeySettings,
     /// The types of the users' settings.
     pub settings: SettingsSchema,
     /// Who answers in the chat.
@@ -119,6 +122,7 @@ pub struct Core {
     pub(crate) budgets: Budgets,
     pub(crate) sealer: Arc<Sealer>,
     pub(crate) policy: Policy,
+    pub(crate) passkeys: Passkeys,
     pub(crate) settings: SettingsSchema,
     pub(crate) answerer: Arc<dyn Answerer>,
     pub(crate) revoker: Revoker,
@@ -170,6 +174,7 @@ impl Core {
             gate: parts.gate,
             sealer: Arc::new(Sealer::new(parts.master_key.as_ref(), &parts.tokens_secret)?),
             policy: parts.policy,
+            passkeys: Passkeys::new(parts.passkeys)?,
             settings: parts.settings,
             answerer: parts.answerer,
             breakers: parts.breakers,

@@ -7,7 +7,7 @@ use durward_core::budgets::Limits;
 use durward_core::factors::password::HashSettings;
 use durward_core::factors::{Demand, SecondFactorRules};
 use durward_core::sockets::SocketRules;
-use durward_core::{Breakers, Core, Csrf, KeyFault, KeySettings, Parts, Policy, SigningKeys};
+use durward_core::{Breakers, Core, Csrf, KeyFault, KeySettings, Parts, PasskeySettings, Policy, SigningKeys};
 use durward_http::{App, CookieKind, CookieRules, HttpRules, Origin, Server};
 use durward_proto::wire::factor::Method;
 use durward_proto::{Clock, Random};
@@ -93,6 +93,7 @@ pub fn core(
             first_delay: config.limits.first_delay,
         },
         policy: policy(config),
+        passkeys: passkey_settings(config),
         settings: crate::checks::settings_schema(config.settings.schema.as_deref())?,
         answerer: answering::answerer(config, &breakers),
         breakers,
@@ -166,6 +167,15 @@ fn second_factor_rules(config: &Config) -> SecondFactorRules {
             .collect(),
         issuer: chosen.issuer.clone(),
         trust_device: chosen.trust_device,
+    }
+}
+
+fn passkey_settings(config: &Config) -> PasskeySettings {
+    PasskeySettings {
+        rp_id: config.rp_id(),
+        rp_name: config.second_factor.issuer.clone(),
+        origin: config.server.public_url.origin(),
+        related_origins: config.passkeys.related_origins.iter().map(ToString::to_string).collect(),
     }
 }
 

@@ -99,8 +99,6 @@ queries! {
     BY_EMAIL = "SELECT p.id, p.user_id, p.credential_id, p.credential, p.name, p.sign_count, p.backup_eligible, \
         p.backed_up, p.created_at, p.last_used_at, p.clone_suspected_at \
         FROM users u JOIN passkey_credentials p ON p.user_id = u.id WHERE u.email_key = $1 ORDER BY p.created_at, p.id";
-    /// How many a user has.
-    COUNT = "SELECT COUNT(*) FROM passkey_credentials WHERE user_id = $1";
     /// Notes that it was used, if the counter went on or has never counted.
     NOTE_USE = "UPDATE passkey_credentials SET sign_count = $3, backed_up = $4, last_used_at = $5 \
         WHERE id = $1 AND user_id = $2 AND (sign_count < $3 OR (sign_count = 0 AND $3 = 0))";
@@ -141,17 +139,6 @@ impl Read<Gate> {
     /// As all statements: `Unavailable` or `Broken`.
     pub async fn passkeys_by_email(&mut self, email_key: &str) -> Result<Vec<PasskeyRow>, StoreError> {
         on!(self, |c, sql| sqlx::query_as(sql(BY_EMAIL)).bind(email_key).fetch_all(c).await)
-    }
-}
-
-impl<S> Read<S> {
-    /// How many passkeys a user has.
-    ///
-    /// # Errors
-    /// As all statements: `Unavailable` or `Broken`.
-    pub async fn count_passkeys(&mut self, user: UserId) -> Result<u32, StoreError> {
-        let count: i64 = on!(self, |c, sql| sqlx::query_scalar(sql(COUNT)).bind(user.0).fetch_one(c).await)?;
-        Ok(u32::try_from(count).unwrap_or(u32::MAX))
     }
 }
 

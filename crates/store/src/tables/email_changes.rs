@@ -58,8 +58,10 @@ queries! {
         RETURNING user_id, new_email, old_confirmed_at IS NOT NULL AS old_confirmed, \
         new_confirmed_at IS NOT NULL AS new_confirmed";
     /// Gives the new address another token, unless it has confirmed the change.
-    RENEW = "UPDATE email_changes SET new_token_hash = $2 WHERE user_id = $1 AND new_confirmed_at IS NULL \
-        AND expires_at > $3 RETURNING new_email";
+    RENEW = "UPDATE email_changes SET new_token_hash = $3 WHERE user_id = $1 AND new_email = $2 \
+        AND new_confirmed_at IS NULL AND expires_at > $4";
+    /// The address that a user wants to have.
+    WANTED = "SELECT new_email FROM email_changes WHERE user_id = $1 AND expires_at > $2";
     /// Ends a user's change.
     FORGET = "DELETE FROM email_changes WHERE user_id = $1";
 }
@@ -95,23 +97,34 @@ impl Write<Gate> {
         on!(self, |c, sql| sqlx::query_as(sql(CONFIRM)).bind(hash.as_slice()).bind(Db(now)).fetch_optional(c).await)
     }
 
-    /// Gives the new address its token, and says which address that is. `None` when there is no change, or the new
-    /// address has confirmed it.
+    /// The address that a user wants to have, as long as they may.
+    ///
+    /// # Errors
+    /// As all statements: `Unavailable` or `Broken`.
+    pub async fn wanted_email(&mut self, user: UserId, now: Timestamp) -> Result<Option<String>, StoreError> {
+        on!(self, |c, sql| sqlx::query_scalar(sql(WANTED)).bind(user.0).bind(Db(now)).fetch_optional(c).await)
+    }
+
+    /// Gives the new address its token. False when the change is over, or that address has confirmed it.
+    ///
     ///
     /// # Errors
     /// As all statements: `Unavailable` or `Broken`.
     pub async fn renew_email_change(
         &mut self,
         user: UserId,
+        new_email: &str,
         hash: &[u8; 32],
         now: Timestamp,
-    ) -> Result<Option<String>, StoreError> {
-        on!(self, |c, sql| sqlx::query_scalar(sql(RENEW))
+    ) -> Result<bool, StoreError> {
+        on!(self, |c, sql| sqlx::query(sql(RENEW))
             .bind(user.0)
+            .bind(new_email)
             .bind(hash.as_slice())
             .bind(Db(now))
-            .fetch_optional(c)
-            .await)
+            .execute(c)
+            .await
+            .map(|done| done.rows_affected() == 1))
     }
 }
 

@@ -467,9 +467,8 @@ async fn insert<S>(write: &mut Write<S>, new: &NewUser<'_>) -> Result<Option<Use
         .bind(Db(new.now))
         .fetch_optional(c)
         .await)?;
-    if let Some(user) = &made {
-        write.insert_profile(user.id, new.now).await?;
-    }
+    // Also where the address was taken, and there is a profile already: a registration has to take the same time.
+    write.ensure_profile(&new.email.key(), new.now).await?;
     Ok(made)
 }
 

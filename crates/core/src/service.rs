@@ -17,6 +17,7 @@ use crate::factors::password::{HashSettings, Hasher};
 use crate::fault::Fault;
 use crate::keys::SigningKeys;
 use crate::leases::Leases;
+use crate::mail::{Mailing, Outbox, Post};
 use crate::passkeys::{PasskeySettings, Passkeys};
 use crate::revoke::Revoker;
 use crate::roster::{Roster, RosterSettings};
@@ -83,6 +84,8 @@ pub struct Parts {
     pub settings: SettingsSchema,
     /// Who answers in the chat.
     pub answerer: Arc<dyn Answerer>,
+    /// What mails are made with, and who takes them away.
+    pub mailing: Mailing,
     /// The breakers around everything remote.
     pub breakers: Arc<Breakers>,
     /// The time.
@@ -125,6 +128,7 @@ pub struct Core {
     pub(crate) passkeys: Passkeys,
     pub(crate) settings: SettingsSchema,
     pub(crate) answerer: Arc<dyn Answerer>,
+    pub(crate) post: Post,
     pub(crate) revoker: Revoker,
     pub(crate) sockets: SocketLimits,
     pub(crate) breakers: Arc<Breakers>,
@@ -161,6 +165,8 @@ impl Core {
             parts.clock.clone(),
         ));
         let hasher = Hasher::start(parts.hashing, parts.random.clone())?;
+        let sealer = Arc::new(Sealer::new(parts.master_key.as_ref(), &parts.tokens_secret)?);
+        let outbox = Outbox::sealed_by(sealer.clone(), parts.clock.clone(), parts.random.clone());
         Ok(Arc::new(Self {
             verifier: Verifier::new(parts.keys, parts.rules.clone(), roster.clone(), parts.clock.clone()),
             keys: parts.signing_keys,
@@ -172,7 +178,8 @@ impl Core {
             sockets: SocketLimits::new(parts.policy.sockets),
             store: parts.store,
             gate: parts.gate,
-            sealer: Arc::new(Sealer::new(parts.master_key.as_ref(), &parts.tokens_secret)?),
+            sealer,
+            post: Post::new(outbox, parts.mailing),
             policy: parts.policy,
             passkeys: Passkeys::new(parts.passkeys)?,
             settings: parts.settings,

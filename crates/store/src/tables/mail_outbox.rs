@@ -81,8 +81,8 @@ queries! {
     };
     /// Holds on to a lease.
     EXTEND = "UPDATE mail_outbox SET next_try_at = $3 WHERE id = $1 AND tries = $2 AND failed_at IS NULL";
-    /// Takes out what is done.
-    TAKE_OUT = "DELETE FROM mail_outbox WHERE id = $1 AND tries = $2";
+    /// Takes out what is done, whoever has the lease: what was sent must not be sent again.
+    TAKE_OUT = "DELETE FROM mail_outbox WHERE id = $1 AND failed_at IS NULL";
     /// Gives a lease back, to be tried again later.
     POSTPONE = "UPDATE mail_outbox SET next_try_at = $3, last_error = $4 \
         WHERE id = $1 AND tries = $2 AND failed_at IS NULL";
@@ -142,14 +142,13 @@ impl Write<Gate> {
             .map(|done| done.rows_affected() > 0))
     }
 
-    /// Takes out what was sent or answered. False when the lease is lost.
+    /// Takes out what was sent or answered, whoever has the lease by now. False when it is not there any more.
     ///
     /// # Errors
     /// As all statements: `Unavailable` or `Broken`.
-    pub async fn take_mail_out(&mut self, id: MailId, tries: i64) -> Result<bool, StoreError> {
+    pub async fn take_mail_out(&mut self, id: MailId) -> Result<bool, StoreError> {
         on!(self, |c, sql| sqlx::query(sql(TAKE_OUT))
             .bind(id.uuid())
-            .bind(tries)
             .execute(c)
             .await
             .map(|done| done.rows_affected() > 0))

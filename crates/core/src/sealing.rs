@@ -21,6 +21,8 @@ pub(crate) struct Sealer {
     current: RandomizedNonceKey,
     /// What was sealed before there was a master key.
     former: Option<RandomizedNonceKey>,
+    /// For what has to look random and be the same each time.
+    marks: hmac::Key,
 }
 
 /// What a sealed text is and whose: it opens under the same alone. Neither part is secret.
@@ -45,10 +47,19 @@ impl Sealer {
     /// When no key can be made; that does not happen with any text.
     pub(crate) fn new(master: Option<&Secret>, tokens: &Secret) -> Result<Self, Fault> {
         let from_tokens = key(tokens)?;
+        let marks = made_from(master.unwrap_or(tokens), b"durward marks v1");
+        let marks = hmac::Key::new(hmac::HMAC_SHA256, marks.as_ref());
         Ok(match master {
-            Some(master) => Self { current: key(master)?, former: Some(from_tokens) },
-            None => Self { current: from_tokens, former: None },
+            Some(master) => Self { current: key(master)?, former: Some(from_tokens), marks },
+            None => Self { current: from_tokens, former: None, marks },
         })
+    }
+
+    /// 32 bytes that are always the same for the same text, and tell nobody anything.
+    pub(crate) fn mark(&self, what: &'static str, text: &str) -> [u8; 32] {
+        let mut mark = [0; 32];
+        mark.copy_from_slice(hmac::sign(&self.marks, format!("{what} {text}").as_bytes()).as_ref());
+        mark
     }
 
     /// Seals.
@@ -81,8 +92,12 @@ impl About<'_> {
 }
 
 fn key(secret: &Secret) -> Result<RandomizedNonceKey, Fault> {
-    let key = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret.expose().as_bytes()), b"durward sealing v1");
+    let key = made_from(secret, b"durward sealing v1");
     RandomizedNonceKey::new(&AES_256_GCM, key.as_ref()).map_err(|_| Fault::unavailable("making a key to seal with"))
+}
+
+fn made_from(secret: &Secret, purpose: &[u8]) -> hmac::Tag {
+    hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret.expose().as_bytes()), purpose)
 }
 
 fn open(key: &RandomizedNonceKey, about: About<'_>, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {

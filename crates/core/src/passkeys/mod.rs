@@ -7,6 +7,9 @@
 mod answer;
 mod assertion;
 mod ceremony;
+mod login;
+mod own;
+mod register;
 mod relying_party;
 mod second_factor;
 

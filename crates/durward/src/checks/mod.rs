@@ -86,6 +86,13 @@ pub(crate) const CHECKS: &[Check] = &[
         "a JSON Schema with a default for each setting",
         settings::schema
     ),
+    check!(
+        "passkeys",
+        Thoroughly,
+        needs ["config", "public_url"],
+        "a domain that passkeys can belong to",
+        settings::passkeys
+    ),
     check!("mail", Thoroughly, needs["config"], "no mail server: this version sends no mail", settings::mail),
     check!("clock", Always, needs [], "a clock that is set", machine::clock),
     check!(

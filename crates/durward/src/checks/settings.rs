@@ -4,7 +4,7 @@ use durward_core::settings_schema::SettingsSchema;
 use durward_http::CookieKind;
 
 use super::{Outcome, Subject};
-use crate::config::{Origin, Source};
+use crate::config::{FactorMethod, Origin, Source};
 use crate::wire;
 
 pub(super) async fn config(subject: &Subject) -> Outcome {
@@ -41,6 +41,32 @@ pub(super) async fn cookies(subject: &Subject) -> Outcome {
     let domain = rules.domain.as_ref().map_or("this host alone".to_owned(), |domain| format!("for {domain}"));
     let secure = if rules.secure { "Secure" } else { "not Secure, because the public URL is http" };
     reported(subject, "cookies", || format!("{}, {domain}, {secure}", rules.name(CookieKind::Access)))
+}
+
+/// Whether there can be passkeys. A server without them works: who has none is asked for nothing else.
+pub(super) async fn passkeys(subject: &Subject) -> Outcome {
+    let config = subject.config();
+    let public_url = &config.server.public_url;
+    if !config.second_factor.methods.contains(&FactorMethod::Passkey) {
+        return reported(subject, "passkeys", || "turned off by second_factor.methods".to_owned());
+    }
+    let Some(rp_id) = config.rp_id() else {
+        return Outcome::Worth {
+            found: format!("none can be used: {public_url} has an address where passkeys need a name"),
+            cure: "set server.public_url to a URL with a host name, or take passkey out of second_factor.methods".to_owned(),
+        };
+    };
+    if !public_url.is_https() && !public_url.is_this_machine() {
+        return Outcome::Worth {
+            found: format!("none can be used: browsers have no passkeys on plain http, and {public_url} is not this machine"),
+            cure: "set server.public_url to an https URL, or take passkey out of second_factor.methods".to_owned(),
+        };
+    }
+    let related: Vec<&str> = config.passkeys.related_origins.iter().map(Origin::as_str).collect();
+    reported(subject, "passkeys", || match related.as_slice() {
+        [] => format!("for {rp_id}, on pages of {public_url}"),
+        related => format!("for {rp_id}, on pages of {public_url}, {}", related.join(", ")),
+    })
 }
 
 /// Nothing of this version sends mail, so that whoever set a mail server shall not wait for one.

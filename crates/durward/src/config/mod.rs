@@ -25,6 +25,7 @@ mod problem;
 mod reader;
 mod reference;
 mod refuse;
+mod rp_id;
 mod section;
 mod sections;
 mod show;

@@ -51,6 +51,7 @@ impl Config {
             problems.push(problem("metrics.listen", "server.listen's address", expected, "take another port"));
         }
         problems.extend(self.chat_problems());
+        problems.extend(self.passkey_problems());
         // RFC 9106 section 3.1.
         let least = self.password.parallelism.saturating_mul(8);
         if !(least..=MOST_MEMORY_KIB).contains(&self.password.memory_kib) {
@@ -88,6 +89,30 @@ impl Config {
         if chat.max_answer as usize > MAX_ANSWER {
             let expected = format!("at most {MAX_ANSWER}");
             problems.push(problem("chat.max_answer", chat.max_answer.to_string(), expected, "lower it"));
+        }
+        problems
+    }
+
+    /// What no browser would let pages use passkeys with.
+    fn passkey_problems(&self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        if let Some(rp_id) = self.passkeys.rp_id.as_ref().filter(|rp_id| !self.is_usable_rp_id(rp_id)) {
+            problems.push(problem(
+                "passkeys.rp_id",
+                format!("{rp_id:?}, which no browser accepts from pages of {}", self.server.public_url),
+                "the public URL's host or a domain above it, in lower case",
+                "correct passkeys.rp_id or server.public_url; without passkeys.rp_id it is the host",
+            ));
+        }
+        for origin in &self.passkeys.related_origins {
+            if origin.is_insecure() {
+                problems.push(problem(
+                    "passkeys.related_origins",
+                    format!("{origin}, where browsers have no passkeys"),
+                    "https origins, or http://localhost",
+                    "set the https origin that browsers use",
+                ));
+            }
         }
         problems
     }

@@ -90,3 +90,10 @@ pub struct PasskeyLogin {
     #[serde(default)]
     pub transport: Transport,
 }
+
+/// `GET /.well-known/webauthn`.
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+pub struct RelatedOrigins {
+    /// The origins whose pages may use the passkeys of this site.
+    pub origins: Vec<String>,
+}

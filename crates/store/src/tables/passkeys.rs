@@ -12,7 +12,7 @@ use crate::encode::Db;
 use crate::error::StoreError;
 use crate::link::on;
 use crate::query::queries;
-use crate::scope::{Gate, Own};
+use crate::scope::{Gate, Own, System};
 use crate::tables::After;
 use crate::tx::{Read, Write};
 
@@ -112,6 +112,8 @@ queries! {
     RENAME = "UPDATE passkey_credentials SET name = $3 WHERE id = $1 AND user_id = $2 \
         RETURNING id, user_id, credential_id, credential, name, sign_count, backup_eligible, backed_up, created_at, \
         last_used_at, clone_suspected_at";
+    /// Deletes all of a user.
+    FORGET = "DELETE FROM passkey_credentials WHERE user_id = $1";
     /// Deletes one.
     DELETE = "DELETE FROM passkey_credentials WHERE id = $1 AND user_id = $2";
 }
@@ -199,6 +201,29 @@ impl Write<Gate> {
             .await
             .map(|done| done.rows_affected() == 1))
     }
+
+    /// Deletes one of a user's passkeys; false when it is not theirs.
+    ///
+    /// # Errors
+    /// As all statements: `Unavailable` or `Broken`.
+    pub async fn delete_passkey(&mut self, user: UserId, passkey: PasskeyId) -> Result<bool, StoreError> {
+        on!(self, |c, sql| sqlx::query(sql(DELETE))
+            .bind(passkey.uuid())
+            .bind(user.0)
+            .execute(c)
+            .await
+            .map(|done| done.rows_affected() == 1))
+    }
+}
+
+impl Write<System> {
+    /// Deletes all of a user's passkeys, and says how many there were.
+    ///
+    /// # Errors
+    /// As all statements: `Unavailable` or `Broken`.
+    pub async fn forget_passkeys(&mut self, user: UserId) -> Result<u64, StoreError> {
+        on!(self, |c, sql| sqlx::query(sql(FORGET)).bind(user.0).execute(c).await.map(|done| done.rows_affected()))
+    }
 }
 
 impl Read<Own> {
@@ -232,19 +257,5 @@ impl Write<Own> {
             .bind(name)
             .fetch_optional(c)
             .await)
-    }
-
-    /// Deletes one of the asking user's passkeys; false when it is not theirs.
-    ///
-    /// # Errors
-    /// As all statements: `Unavailable` or `Broken`.
-    pub async fn delete_passkey(&mut self, passkey: PasskeyId) -> Result<bool, StoreError> {
-        let user = self.scope.user;
-        on!(self, |c, sql| sqlx::query(sql(DELETE))
-            .bind(passkey.uuid())
-            .bind(user.0)
-            .execute(c)
-            .await
-            .map(|done| done.rows_affected() == 1))
     }
 }

@@ -19,6 +19,7 @@ use crate::keys::SigningKeys;
 use crate::leases::Leases;
 use crate::mail::{Mailing, Outbox, Post};
 use crate::passkeys::{PasskeySettings, Passkeys};
+use crate::recover::RecoveryRules;
 use crate::revoke::Revoker;
 use crate::roster::{Roster, RosterSettings};
 use crate::sealing::Sealer;
@@ -44,6 +45,8 @@ pub struct Policy {
     pub password_min_strength: u8,
     /// Of whom a second factor is demanded, and which there are.
     pub second_factor: SecondFactorRules,
+    /// Who has to confirm their address, where mailed links lead, and how many mails may be asked for.
+    pub recovery: RecoveryRules,
     /// How many sockets may be open.
     pub sockets: SocketRules,
     /// How old an answer from memory may be while the other nodes' revocations cannot be read.

@@ -7,7 +7,9 @@ use durward_core::budgets::Limits;
 use durward_core::factors::password::HashSettings;
 use durward_core::factors::{Demand, SecondFactorRules};
 use durward_core::sockets::SocketRules;
-use durward_core::{Breakers, Core, Csrf, KeyFault, KeySettings, Parts, PasskeySettings, Policy, SigningKeys};
+use durward_core::{
+    Breakers, Core, Csrf, KeyFault, KeySettings, Parts, PasskeySettings, Policy, RecoveryRules, SigningKeys,
+};
 use durward_http::{App, CookieKind, CookieRules, HttpRules, Origin, Server};
 use durward_proto::wire::factor::Method;
 use durward_proto::{Clock, Random};
@@ -135,6 +137,14 @@ fn policy(config: &Config) -> Policy {
         registration_approve: config.registration.approve,
         password_min_strength: config.password.min_strength.into(),
         second_factor: second_factor_rules(config),
+        recovery: RecoveryRules {
+            verify_email: config.registration.verify_email,
+            reset_page: config.mail.reset_page.to_string(),
+            verify_page: config.mail.verify_page.to_string(),
+            confirm_page: config.mail.confirm_page.to_string(),
+            per_address: config.limits.mails_per_address,
+            per_client: config.limits.mails_per_client,
+        },
         sockets: SocketRules {
             per_user: config.websocket.max_connections_per_user as usize,
             per_session: config.websocket.max_connections_per_session as usize,
@@ -177,6 +187,11 @@ fn passkey_settings(config: &Config) -> PasskeySettings {
         origin: config.server.public_url.origin(),
         related_origins: config.passkeys.related_origins.iter().map(ToString::to_string).collect(),
     }
+}
+
+/// Whether anybody sends mails: a mail server, or in development the log.
+pub(crate) fn has_post(config: &Config) -> bool {
+    config.mail.url.is_some() || config.environment == Environment::Development
 }
 
 /// What the cookies look like.
@@ -237,7 +252,8 @@ pub(crate) fn walk(config: &Config, opened: &Opened, core: &Arc<Core>, address: 
     Walk {
         address: SocketAddr::new(ip, address.port()),
         origin: config.server.public_url.origin(),
-        open: config.registration.open && !config.registration.approve,
+        // Nobody reads what would be mailed to the walker.
+        open: config.registration.open && !config.registration.approve && !config.registration.verify_email,
         echoes: config.chat.answering == Answering::Echo,
         core: core.clone(),
         system: opened.system.clone(),

@@ -36,7 +36,7 @@ pub(crate) struct Walk {
     pub(crate) address: SocketAddr,
     /// The public URL's origin.
     pub(crate) origin: String,
-    /// Whether people may register by themselves, without an approval.
+    /// Whether people may register by themselves, without an approval or a mail.
     pub(crate) open: bool,
     /// Whether the program itself answers in the chat. Another server is not waited for: it may be
     /// away, and it has a check of its own.

@@ -206,7 +206,7 @@ fn rows() -> Vec<Row> {
         Row::new(POST,   "/api/v1/auth/reauthenticate/passkey", User,    Required, Open,  passkeys::reauthenticate)
             .doc("passkeys", "Begin to show a passkey again", "What the authenticator answers goes to `/api/v1/auth/reauthenticate`.")
             .gives::<PasskeyRequest>(200, "What to ask the authenticator for.")
-            .refuses(&[MethodUnavailable]),
+            .refuses(&[MethodUnavailable, FactorState]),
 
         Row::new(GET,    "/api/v1/conversations",              User,     Exempt,   Open,  conversations::list).paged()
             .doc("chat", "List the own conversations", "The last one touched first.")

@@ -2,18 +2,19 @@
 
 use durward_proto::wire::passkey::{PasskeyLogin, PasskeyRequest};
 use durward_proto::{Code, UserId};
-use durward_store::{CeremonyBond, CeremonyPurpose, Gate, NewAttempt, Write};
+use durward_store::{CeremonyBond, CeremonyPurpose, Gate, Write};
 use webauthn_rs_core::proto::AuthenticatorTransport;
 
 use crate::client::Client;
 use crate::factors;
 use crate::fault::Fault;
 use crate::issue::{self, Opened};
-use crate::login::identify;
+use crate::login::{Tried, identify};
 use crate::passkeys::answer::{self, invalid_passkey};
 use crate::passkeys::assertion::Assertion;
 use crate::passkeys::ceremony;
 use crate::passkeys::relying_party::{Asked, AskedOf, Known, Verification};
+use crate::second_factor::key_of;
 use crate::service::Core;
 
 /// Nobody is known yet, and no session is open.
@@ -88,8 +89,8 @@ impl Core {
             }
         };
         let opened = issue::session(self, &mut write, proof, login.transport, client).await?;
-        let key = opened.user.email.to_lowercase();
-        self.note_passkey_attempt(&mut write, &key, Some(opened.user.id), "ok", client).await?;
+        let email_key = key_of(&opened.user.email);
+        self.note_attempt(&mut write, &tried(&email_key, Some(opened.user.id)), "ok", client).await?;
         self.notice_new_device(&mut write, &opened, client).await?;
         let audit = client.audit("login").actor(opened.user.id).subject(opened.user.id).session(opened.session_id);
         write.commit(audit.detail(serde_json::json!({ "method": "passkey" }))).await?;
@@ -129,33 +130,15 @@ impl Core {
             Some(user) => write.credential_by_id(user).await?.map(|credential| credential.user.email),
             None => None,
         };
-        let email_key = email.map(|email| email.to_lowercase()).unwrap_or_default();
-        self.note_passkey_attempt(&mut write, &email_key, user_id, fault.code().as_str(), client).await?;
+        let email_key = email.map(|email| key_of(&email)).unwrap_or_default();
+        self.note_attempt(&mut write, &tried(&email_key, user_id), fault.code().as_str(), client).await?;
         let detail = serde_json::json!({ "method": "passkey", "reason": fault.code() });
         let audit = client.audit("login_failed").detail(detail);
         write.commit(if let Some(user) = user_id { audit.subject(user) } else { audit }).await?;
         Err(fault)
     }
+}
 
-    async fn note_passkey_attempt(
-        &self,
-        write: &mut Write<Gate>,
-        email_key: &str,
-        user_id: Option<UserId>,
-        reason: &str,
-        client: &Client,
-    ) -> Result<(), Fault> {
-        let attempt = NewAttempt {
-            user_id,
-            email_key,
-            method: "passkey",
-            succeeded: reason == "ok",
-            reason,
-            ip: Some(&client.ip.to_string()),
-            user_agent: client.user_agent.as_deref(),
-            request_id: Some(&client.request_id),
-            now: self.clock.now(),
-        };
-        Ok(write.insert_attempt(&attempt).await?)
-    }
+fn tried(email_key: &str, user_id: Option<UserId>) -> Tried<'_> {
+    Tried { email_key, user_id, method: "passkey" }
 }

@@ -14,11 +14,11 @@ mod relying_party;
 mod second_factor;
 
 use durward_proto::wire::factor::Method;
-use durward_proto::{Code, Problem};
 
 pub(crate) use answer::PasskeyShown;
 
 use crate::fault::Fault;
+use crate::second_factor::unavailable;
 use crate::service::Core;
 use relying_party::RelyingParty;
 
@@ -68,9 +68,6 @@ impl Core {
     /// `method_unavailable` where passkeys cannot be used.
     fn relying_party(&self) -> Result<&RelyingParty, Fault> {
         let party = self.passkeys.party.as_ref().filter(|_| self.passkeys_work());
-        party.ok_or_else(|| {
-            let detail = "Passkeys are not available here.";
-            Fault::of(Problem::new(Code::MethodUnavailable).detail(detail))
-        })
+        party.ok_or_else(|| unavailable("There are no passkeys here."))
     }
 }

@@ -1,6 +1,5 @@
 //! The caller's passkeys.
 
-use durward_proto::wire::factor::Method;
 use durward_proto::wire::list::{Page, PageQuery};
 use durward_proto::wire::passkey::Passkey;
 use durward_proto::{Code, PasskeyId};
@@ -11,6 +10,7 @@ use crate::client::Client;
 use crate::fault::Fault;
 use crate::mail::{FactorWord, MailKind};
 use crate::page;
+use crate::second_factor::Change;
 use crate::service::Core;
 
 /// How long a name may be, in characters.
@@ -54,30 +54,19 @@ impl Core {
     /// factor and has no other; 503 when the database is away.
     pub async fn remove_passkey(&self, who: &Verified, passkey: PasskeyId, client: &Client) -> Result<(), Fault> {
         self.recently_authenticated(who)?;
-        let (id, now) = (who.user_id(), self.clock.now());
+        let id = who.user_id();
         let mut write = self.gate.write().await?;
         let user = write.hold_user(id).await?.ok_or_else(|| Fault::new(Code::NotFound))?;
         if !write.delete_passkey(id, passkey).await? {
             return Err(Fault::new(Code::NotFound));
         }
-        let rules = &self.policy.second_factor;
-        let left = write.factors(id).await?.ok_or_else(|| Fault::new(Code::NotFound))?;
-        let has_totp = left.totp_enabled_at.is_some();
-        if left.passkeys == 0 && !(has_totp && rules.allows(Method::Totp)) && rules.demands_of(&user.role) {
-            return Err(Fault::new(Code::LastFactor));
-        }
-        write.forget_trusts(id).await?;
-        let mut changed = Vec::new();
-        if left.passkeys == 0 && !has_totp {
-            write.forget_backup_codes(id).await?;
-            write.set_tfa_enabled(id, false, now).await?;
-            changed = self.renew_user(&mut write, id, "factors_changed").await?;
-        }
-        let notice = MailKind::FactorRemoved { what: FactorWord::Passkey, ip: Some(client.ip), at: now };
+        let changed = self.factors_change(&mut write, &user, Change::Removed).await?;
+        let ip = client.ip.to_string();
+        let notice = MailKind::FactorRemoved { what: FactorWord::Passkey, ip, at: self.clock.now() };
         self.notify(&mut write, &user, notice, client).await?;
         let audit = client.audit("passkey_removed").actor(id).subject(id).session(who.session_id());
         write.commit(audit.detail(serde_json::json!({ "passkey_id": passkey }))).await?;
-        self.revoker.tell(&changed, "factors_changed");
+        self.factors_were_changed(&changed);
         self.ring_post();
         Ok(())
     }

@@ -2,8 +2,8 @@
 
 use durward_proto::problem::FieldError;
 use durward_proto::wire::factor::Method;
-use durward_proto::wire::passkey::{PasskeyRegistered, PasskeyRegistration, PasskeyRequest};
-use durward_proto::{Code, PasskeyId, Problem, Secret};
+use durward_proto::wire::passkey::{Passkey, PasskeyRegistered, PasskeyRegistration, PasskeyRequest};
+use durward_proto::{PasskeyId, Secret};
 use durward_store::{CeremonyBond, CeremonyPurpose, Gate, NewPasskey, UserRow, Write};
 use durward_verify::{Refusal, Verified};
 use webauthn_rs_core::proto::Credential;
@@ -15,6 +15,7 @@ use crate::mail::{FactorWord, MailKind};
 use crate::passkeys::assertion::Attestation;
 use crate::passkeys::relying_party::{Known, Registering, Registrant, Unaccepted};
 use crate::passkeys::{ceremony, own};
+use crate::second_factor::{Change, Standing, state};
 use crate::service::Core;
 
 /// How many passkeys a user may have: what browsers are told to ask for has to stay short.
@@ -62,31 +63,30 @@ impl Core {
         let credential = party.check_registration(&answer, &asked).map_err(unaccepted)?;
         let mut write = self.gate.write().await?;
         let user = write.hold_user(who.user_id()).await?.ok_or_else(|| Fault::from(Refusal::Revoked))?;
-        let (passkey, first) = self.keep(&mut write, &user, &credential, name).await?;
-        let backup_codes = if first { self.first_backup_codes(&mut write, &user).await? } else { None };
-        let now = self.clock.now();
-        let changed = if write.set_tfa_enabled(user.id, true, now).await? {
-            self.renew_user(&mut write, user.id, "factors_changed").await?
-        } else {
-            Vec::new()
-        };
-        let notice = MailKind::NewFactor { what: FactorWord::Passkey, ip: Some(client.ip), at: now };
+        let passkey = self.keep(&mut write, &user, &credential, name).await?;
+        let backup_codes = self.first_backup_codes(&mut write, &user).await?;
+        if backup_codes.is_some() {
+            write.also(&client.audit("backup_codes_made").actor(user.id).subject(user.id)).await?;
+        }
+        let changed = self.factors_change(&mut write, &user, Change::Added).await?;
+        let ip = client.ip.to_string();
+        let notice = MailKind::NewFactor { what: FactorWord::Passkey, ip, at: self.clock.now() };
         self.notify(&mut write, &user, notice, client).await?;
         let audit = client.audit("passkey_added").actor(user.id).subject(user.id).session(who.session_id());
         write.commit(audit.detail(serde_json::json!({ "passkey_id": passkey.id, "name": passkey.name }))).await?;
-        self.revoker.tell(&changed, "factors_changed");
+        self.factors_were_changed(&changed);
         self.ring_post();
         Ok(PasskeyRegistered { passkey, backup_codes })
     }
 
-    /// Writes a passkey down: it, and whether it is the user's first second factor.
+    /// Writes a passkey down.
     async fn keep(
         &self,
         write: &mut Write<Gate>,
         user: &UserRow,
         credential: &Credential,
         name: Option<String>,
-    ) -> Result<(durward_proto::wire::passkey::Passkey, bool), Fault> {
+    ) -> Result<Passkey, Fault> {
         let now = self.clock.now();
         let document = serde_json::to_value(credential);
         let document = document.map_err(|error| Fault::unavailable(format!("writing a passkey: {error}")))?;
@@ -105,14 +105,14 @@ impl Core {
             now,
         };
         if !write.insert_passkey(&new).await? {
-            let detail = "This passkey is registered already.";
-            return Err(Fault::of(Problem::new(Code::FactorState).detail(detail)));
+            return Err(state("This passkey is registered already."));
         }
-        Ok((own::shown(&new), !user.tfa_enabled))
+        Ok(own::shown(&new))
     }
 
+    /// Whoever has no backup codes gets some, for the day on which the authenticator is lost.
     async fn first_backup_codes(&self, write: &mut Write<Gate>, user: &UserRow) -> Result<Option<Vec<Secret>>, Fault> {
-        let left = write.factors(user.id).await?.map_or(0, |factors| factors.backup_left);
+        let left = Standing::of(write, user.id).await?.backup_left;
         if left > 0 || !self.policy.second_factor.allows(Method::BackupCode) {
             return Ok(None);
         }
@@ -133,8 +133,7 @@ fn room_for_one_more(existing: usize) -> Result<(), Fault> {
     if existing < MOST {
         return Ok(());
     }
-    let detail = format!("An account has at most {MOST} passkeys. Please remove one first.");
-    Err(Fault::of(Problem::new(Code::FactorState).detail(detail)))
+    Err(state(&format!("An account has at most {MOST} passkeys. Please remove one first.")))
 }
 
 fn unaccepted(why: Unaccepted) -> Fault {

@@ -12,6 +12,7 @@ use crate::passkeys::answer::{self, PasskeyShown};
 use crate::passkeys::assertion::Assertion;
 use crate::passkeys::ceremony;
 use crate::passkeys::relying_party::{Asked, AskedOf, Known, Verification};
+use crate::second_factor::state;
 use crate::service::Core;
 
 impl Core {
@@ -47,9 +48,12 @@ impl Core {
     /// Asks for one of the caller's passkeys, to show again who they are.
     ///
     /// # Errors
-    /// `method_unavailable`; 503 when the database is away.
+    /// `method_unavailable`; `factor_state` when there is none; 503 when the database is away.
     pub async fn begin_passkey_reauthentication(&self, who: &Verified) -> Result<PasskeyRequest, Fault> {
         let mut write = self.gate.write().await?;
+        if write.passkeys_of(who.user_id()).await?.is_empty() {
+            return Err(state("There is no passkey to show."));
+        }
         let asked = self.ask_known(&mut write, who.user_id(), of_session(who), Verification::Required).await?;
         write.commit_unaudited("nothing is done yet").await?;
         Ok(asked)

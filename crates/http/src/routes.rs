@@ -15,6 +15,9 @@ use durward_proto::wire::auth::{
     self, CsrfAnswer, Login, LoginAnswer, LoginForm, PasswordChange, Register, Registered, RegistrationPending, StatusAnswer,
 };
 use durward_proto::wire::chat::{Conversation, Message};
+use durward_proto::wire::factor::{
+    BackupCodes, FactorPreference, FactorStatus, Reauthenticate, SecondFactor, SecondFactorAnswer, TotpDisable, TotpEnable, TotpSetup,
+};
 use durward_proto::wire::health::{HealthAnswer, Report};
 use durward_proto::wire::list::Page;
 use durward_proto::wire::recovery::{
@@ -32,7 +35,7 @@ use http::Method;
 use serde_json::{Map, Value, json};
 
 use crate::api::{
-    admin, conversations, csrf_token, documentation, email, health, keys, login, logout, passkeys, password, profile, recovery, refresh, register, sessions, settings, status, ticket,
+    admin, conversations, csrf_token, documentation, email, health, keys, login, logout, passkeys, password, profile, reauthenticate, recovery, refresh, register, second_factor, sessions, settings, status, ticket,
 };
 use crate::app::Shared;
 use crate::openapi::Doc;
@@ -73,13 +76,31 @@ fn rows() -> Vec<Row> {
             .takes::<Login>(json!({"email": "ann@example.com", "password": "tangerine sunrise over Oslo"}))
             .takes_form::<LoginForm>()
             .gives::<LoginAnswer>(200, "A session is open.")
-            .refuses(&[InvalidCredentials, AccountPending, AccountSuspended, AccountDeactivated]),
+            .gives::<SecondFactorAnswer>(200, "A second factor is needed: nothing is open yet, and no cookie is set.")
+            .refuses(&[InvalidCredentials, AccountPending, AccountSuspended, AccountDeactivated, MethodUnavailable, AmbiguousCredentials]),
         Row::new(POST,   "/api/v1/auth/jwt/login",             Public,   Exempt,   Guess, login::login)
             .doc("sessions", "Log in with an OAuth2 password form", "The same as `/api/v1/auth/login`, under the path that many clients know.")
             .takes_form::<LoginForm>()
             .takes::<Login>(json!({"email": "ann@example.com", "password": "tangerine sunrise over Oslo", "transport": "bearer"}))
             .gives::<LoginAnswer>(200, "A session is open.")
-            .refuses(&[InvalidCredentials, AccountPending, AccountSuspended, AccountDeactivated]),
+            .gives::<SecondFactorAnswer>(200, "A second factor is needed: nothing is open yet, and no cookie is set.")
+            .refuses(&[InvalidCredentials, AccountPending, AccountSuspended, AccountDeactivated, MethodUnavailable, AmbiguousCredentials]),
+        Row::new(POST,   "/api/v1/auth/2fa/verify",            Public,   Exempt,   Guess, login::verify)
+            .doc("second factors", "Log in with a second factor", "With the challenge of a login, from the client that has it. The fifth wrong answer ends it. With `trust_device` \
+                 this device need not show the second factor again for a while: browsers get a cookie, others a `device_token`.")
+            .takes::<SecondFactor>(json!({"challenge_token": EXAMPLE_TOKEN, "method": "totp", "code": "287082"}))
+            .gives::<LoginAnswer>(200, "A session is open.")
+            .refuses(&[ChallengeInvalid, InvalidSecondFactor, InvalidPasskey, MethodUnavailable, FactorState, AccountPending, AccountSuspended, AccountDeactivated]),
+        Row::new(POST,   "/api/v1/auth/reauthenticate",        User,     Required, Guess, reauthenticate::reauthenticate)
+            .doc("sessions", "Show again who one is", "With a password, a code or a passkey. What needs an authentication younger than ten minutes works \
+                 again with the new access token, which replaces the cookie where the old one came in one. The refresh token stays.")
+            .takes::<Reauthenticate>(json!({"password": "tangerine sunrise over Oslo"}))
+            .gives::<LoginAnswer>(200, "The session goes on.")
+            .refuses(&[InvalidCredentials, InvalidSecondFactor, InvalidPasskey, MethodUnavailable]),
+        Row::new(POST,   "/api/v1/auth/reauthenticate/passkey", User,    Required, Open,  reauthenticate::passkey)
+            .doc("sessions", "Begin to show again who one is with a passkey", "")
+            .gives::<PasskeyRequest>(200, "What to ask the authenticator for.")
+            .refuses(&[MethodUnavailable]),
         Row::new(POST,   "/api/v1/auth/refresh",               Public,   Refresh,  Open,  refresh::refresh)
             .doc("sessions", "Go on with a session", "With the refresh token in the body, the answer has everything in its body. Without a body the \
                  `refresh_token` cookie counts, and the CSRF token of its session is needed. Where both come, the body decides. \
@@ -165,6 +186,35 @@ fn rows() -> Vec<Row> {
             .gives_nothing("They have ended."),
         Row::new(DELETE, "/api/v1/sessions/{id}",              User,     Required, Open,  sessions::end)
             .doc("sessions", "End a session", "")
+            .gives_nothing("It has ended."),
+
+        Row::new(GET,    "/api/v1/2fa",                        User,     Exempt,   Open,  second_factor::show)
+            .doc("second factors", "Show the own second factors", "And the devices on which they are not asked for at the moment.")
+            .gives::<FactorStatus>(200, "What is set up."),
+        Row::new(PUT,    "/api/v1/2fa",                        User,     Required, Open,  second_factor::prefer)
+            .doc("second factors", "Choose which factors are offered first", "")
+            .takes::<FactorPreference>(json!({"methods": ["totp", "passkey"]}))
+            .gives::<FactorStatus>(200, "As it is now."),
+        Row::new(POST,   "/api/v1/2fa/totp/setup",             User,     Required, Open,  second_factor::set_up)
+            .doc("second factors", "Get a TOTP secret", "It waits 15 minutes for its first code, and changes nothing until then.")
+            .gives::<TotpSetup>(200, "The secret, to be shown this once.")
+            .refuses(&[ReauthenticationRequired, MethodUnavailable, FactorState]),
+        Row::new(POST,   "/api/v1/2fa/totp/enable",            User,     Required, Open,  second_factor::enable)
+            .doc("second factors", "Turn TOTP on", "With the first code of the secret.")
+            .takes::<TotpEnable>(json!({"code": "287082"}))
+            .gives::<BackupCodes>(200, "It is on. Backup codes, to be shown this once.")
+            .refuses(&[ReauthenticationRequired, MethodUnavailable, FactorState, InvalidSecondFactor]),
+        Row::new(POST,   "/api/v1/2fa/totp/disable",           User,     Required, Guess, second_factor::disable)
+            .doc("second factors", "Turn TOTP off", "With a code or the password. Devices that were trusted are so no longer; with the last second factor go the backup codes, too.")
+            .takes::<TotpDisable>(json!({"code": "287082"}))
+            .gives_nothing("It is off.")
+            .refuses(&[ReauthenticationRequired, FactorState, LastFactor, InvalidSecondFactor, InvalidCredentials]),
+        Row::new(POST,   "/api/v1/2fa/backup-codes",           User,     Required, Open,  second_factor::backup_codes)
+            .doc("second factors", "Get ten new backup codes", "The older ones no longer hold.")
+            .gives::<BackupCodes>(200, "The codes, to be shown this once.")
+            .refuses(&[ReauthenticationRequired, MethodUnavailable, FactorState]),
+        Row::new(DELETE, "/api/v1/2fa/trusted-devices/{id}",   User,     Required, Open,  second_factor::end_trust)
+            .doc("second factors", "End the trust in a device", "Its next login needs the second factor again.")
             .gives_nothing("It has ended."),
 
         Row::new(POST,   "/api/v1/passkeys/register/begin",    User,     Required, Open,  passkeys::register_begin)
@@ -393,7 +443,8 @@ mod tests {
     #[test]
     fn what_changes_something_by_cookie_needs_a_csrf_token() {
         // Contract section 4 lists these.
-        let exempt = ["/api/v1/auth/jwt/login", "/api/v1/auth/login", "/api/v1/auth/register", "/api/v1/auth/logout"];
+        let exempt = ["/api/v1/auth/jwt/login", "/api/v1/auth/login", "/api/v1/auth/register", "/api/v1/auth/logout",
+            "/api/v1/auth/2fa/verify", "/api/v1/auth/passkey/login/begin", "/api/v1/auth/passkey/login/finish"];
         // Nobody is known by a cookie here: what counts is the address, or the token of a mail.
         let by_mail = [
             "/api/v1/password/forgot",
@@ -423,7 +474,9 @@ mod tests {
                 continue;
             }
             let guarded = matches!(row.access, Access::User | Access::Admin);
-            assert_eq!(guarded, !open.iter().any(|prefix| row.path.starts_with(prefix)), "{row:?}");
+            // Who shows again who they are was somebody before.
+            let again = row.path.starts_with("/api/v1/auth/reauthenticate");
+            assert_eq!(guarded, again || !open.iter().any(|prefix| row.path.starts_with(prefix)), "{row:?}");
         }
     }
 }

@@ -39,10 +39,6 @@ pub struct Authenticated {
 }
 
 impl Authenticated {
-    pub(crate) fn user_id(&self) -> UserId {
-        self.user.id
-    }
-
     pub(crate) fn into_parts(self) -> (UserRow, Vec<String>, Timestamp) {
         (self.user, self.amr, self.at)
     }

@@ -21,6 +21,7 @@ use crate::answering;
 use crate::checks::Subject;
 use crate::checks::golden_path::Walk;
 use crate::config::{self, Answering, Config, Environment, FactorMethod, Loaded, SecondFactorPolicy, Source};
+use crate::mailing;
 use crate::operations::Program;
 
 /// How many sessions the roster keeps in memory.
@@ -63,18 +64,33 @@ pub fn signing_keys(
 /// The services. `keys` are what [`SigningKeys::start`] gave.
 ///
 /// # Errors
-/// When a secret is missing or cannot be used, or the settings' schema cannot be read.
+/// As [`parts`]; and when a secret cannot be used, or the hashing threads cannot be started.
 pub fn core(
+    config: &Config,
+    opened: &Opened,
+    keys: (SigningKeys, KeyRing),
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+) -> Result<Arc<Core>, String> {
+    let core = Core::new(parts(config, opened, keys, clock, random)?);
+    core.map_err(|fault| fault.cause().unwrap_or("the services cannot be started").to_owned())
+}
+
+/// What the services are made of.
+///
+/// # Errors
+/// When a secret is missing, or the settings' schema, the mails' templates or an authority cannot be read.
+pub fn parts(
     config: &Config,
     opened: &Opened,
     (signing_keys, keys): (SigningKeys, KeyRing),
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
-) -> Result<Arc<Core>, String> {
+) -> Result<Parts, String> {
     let secret = config.tokens.secret.as_ref().ok_or("tokens.secret is missing")?;
     let csrf_secret = config.csrf.secret.clone().unwrap_or_else(|| Csrf::derived_secret(secret));
     let breakers = Breakers::new(breaker_rules(config), clock.clone());
-    let parts = Parts {
+    Ok(Parts {
         store: opened.store.clone(),
         gate: opened.gate.clone(),
         keys,
@@ -98,11 +114,11 @@ pub fn core(
         passkeys: passkey_settings(config),
         settings: crate::checks::settings_schema(config.settings.schema.as_deref())?,
         answerer: answering::answerer(config, &breakers),
+        mailing: mailing::mailing(config, &breakers)?,
         breakers,
         clock,
         random,
-    };
-    Core::new(parts).map_err(|fault| fault.cause().unwrap_or("the services cannot be started").to_owned())
+    })
 }
 
 /// Cost and parallelism of password hashes.

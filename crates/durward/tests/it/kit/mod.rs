@@ -3,9 +3,12 @@
 mod actor;
 mod answer;
 mod app;
+mod authenticator;
+mod browser;
 mod clock;
 pub mod jws;
 mod line;
+mod mails;
 pub mod panics;
 pub mod process;
 mod proxy;
@@ -16,9 +19,12 @@ pub mod upstream;
 
 pub use actor::Actor;
 pub use answer::Answer;
+pub use authenticator::{Authenticator, BACKED_UP, BACKUP_ELIGIBLE, PRESENT, VERIFIED};
+pub use browser::Browser;
 pub use app::{App, Node, SECRET, email};
 pub use clock::TestClock;
 pub use line::Line;
+pub use mails::{KEPT, Mails, token};
 pub use process::Process;
 pub use proxy::{Proxy, Traffic};
 pub use site::Site;

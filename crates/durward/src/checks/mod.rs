@@ -9,6 +9,7 @@ mod chat;
 mod data;
 pub(crate) mod golden_path;
 mod machine;
+mod mail;
 mod program;
 mod settings;
 mod subject;
@@ -93,7 +94,13 @@ pub(crate) const CHECKS: &[Check] = &[
         "a domain that passkeys can belong to",
         settings::passkeys
     ),
-    check!("mail", Thoroughly, needs["config"], "no mail server: this version sends no mail", settings::mail),
+    check!(
+        "mail",
+        Thoroughly,
+        needs["config"],
+        "templates that can be used, and a mail server that lets this program in",
+        mail::mail
+    ),
     check!("clock", Always, needs [], "a clock that is set", machine::clock),
     check!(
         "data_dir",
@@ -118,8 +125,8 @@ pub(crate) const CHECKS: &[Check] = &[
         data::schema
     ),
     check!("keys", Always, needs ["secrets", "settings_schema", "database", "schema"], "keys that can be read, and one that signs, checks, and refuses a token that was tampered with", program::keys),
-    check!("password_hash", Thoroughly, needs ["secrets", "settings_schema", "schema", "keys"], "an Argon2id hash that takes 5 ms to 1 s", program::password_hash),
-    check!("csrf", Thoroughly, needs ["secrets", "settings_schema", "schema", "keys"], "a CSRF token that is accepted once made and refused once changed", program::csrf),
+    check!("password_hash", Thoroughly, needs ["secrets", "settings_schema", "mail", "schema", "keys"], "an Argon2id hash that takes 5 ms to 1 s", program::password_hash),
+    check!("csrf", Thoroughly, needs ["secrets", "settings_schema", "mail", "schema", "keys"], "a CSRF token that is accepted once made and refused once changed", program::csrf),
     check!(
         "chat",
         Thoroughly,
@@ -127,7 +134,7 @@ pub(crate) const CHECKS: &[Check] = &[
         "an answering side that can be asked and has the default model",
         chat::chat
     ),
-    check!("golden_path", Thoroughly, needs ["secrets", "public_url", "cookies", "schema", "keys", "password_hash", "csrf"],
+    check!("golden_path", Thoroughly, needs ["secrets", "public_url", "cookies", "mail", "schema", "keys", "password_hash", "csrf"],
         "register, login, profile, refresh, chat, logout, and a token that is dead afterwards", program::golden_path),
 ];
 

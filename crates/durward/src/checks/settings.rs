@@ -69,17 +69,6 @@ pub(super) async fn passkeys(subject: &Subject) -> Outcome {
     })
 }
 
-/// Nothing of this version sends mail, so that whoever set a mail server shall not wait for one.
-pub(super) async fn mail(subject: &Subject) -> Outcome {
-    match &subject.config().mail.url {
-        None => Outcome::Good("none is set, and none is needed".to_owned()),
-        Some(_) => Outcome::Worth {
-            found: "mail.url is set, but this version sends no mail; registration.verify_email is false".to_owned(),
-            cure: "nothing needs to be done; unset mail.url to have this finding go away".to_owned(),
-        },
-    }
-}
-
 pub(super) async fn schema(subject: &Subject) -> Outcome {
     match settings_schema(subject.config().settings.schema.as_deref()) {
         Ok(schema) => Outcome::Good(format!("{} settings for each user", schema.with_defaults(Vec::new()).len())),

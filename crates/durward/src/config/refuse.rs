@@ -24,6 +24,7 @@ impl Config {
         if self.environment.is_strict() {
             problems.extend(self.unsafe_secrets());
             problems.extend(self.plain_http());
+            problems.extend(self.mail_problems());
         }
         problems
     }
@@ -40,11 +41,6 @@ impl Config {
                 "the public URL's host or a domain above it",
                 "correct cookies.domain or server.public_url; for one host leave the domain out",
             ));
-        }
-        if self.registration.verify_email {
-            let found = "true, but this version sends no mail, so that nobody could ever confirm an address";
-            let cure = "set registration.verify_email = false; registration.approve = true lets an operator decide";
-            problems.push(problem("registration.verify_email", found, "false", cure));
         }
         if self.metrics.listen == Some(self.server.listen) && self.server.listen.port() != 0 {
             let expected = "an address of its own";
@@ -160,6 +156,27 @@ impl Config {
                 let found = format!("the same secret as in {earlier}");
                 problems.push(Problem { id: "secrets", ..problem(key, found, "a secret of its own", MAKE_A_SECRET) });
             }
+        }
+        problems
+    }
+
+    /// What nobody could confirm, and pages that somebody on the way could change.
+    fn mail_problems(&self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        if self.registration.verify_email && self.mail.url.is_none() {
+            let found = "true, but mail.url is not set, so that nobody could ever confirm an address";
+            let cure = "set mail.url, or registration.verify_email = false; registration.approve = true lets an operator decide";
+            problems.push(problem("registration.verify_email", found, "false without a mail server", cure));
+        }
+        let pages = [
+            ("mail.reset_page", &self.mail.reset_page),
+            ("mail.verify_page", &self.mail.verify_page),
+            ("mail.confirm_page", &self.mail.confirm_page),
+        ];
+        // Where the public URL is http as well, that is said already.
+        for (key, page) in pages.into_iter().filter(|(_, page)| self.server.public_url.is_https() && !page.is_https()) {
+            let expected = format!("an https URL in {}", self.environment);
+            problems.push(problem(key, page.to_string(), expected, "set it to the https URL of the page"));
         }
         problems
     }

@@ -95,9 +95,10 @@ impl Operator {
     /// When the database is away.
     pub async fn set_status(&self, user: UserId, status: AccountStatus) -> Result<(), Fault> {
         let mut write = self.system.write().await?;
-        // Before the sessions: a login that is half done ends with them.
-        write.forget_pending(user).await?;
         write.set_status(user, status, self.clock.now()).await?;
+        // Before the sessions: a login that is half done ends with them. After the account, which whoever completes one
+        // holds first, too.
+        write.forget_pending(user).await?;
         if status == AccountStatus::Active {
             // Nodes may remember that it was not.
             self.event(&mut write, user, None, "activated").await?;
@@ -115,9 +116,7 @@ impl Operator {
     /// When the database is away.
     pub async fn set_password(&self, user: UserId, password_hash: &str) -> Result<(), Fault> {
         let mut write = self.system.write().await?;
-        write.forget_pending(user).await?;
         write.set_password(user, password_hash, self.clock.now()).await?;
-        // Once more: a login with the old password may have come in between.
         write.forget_pending(user).await?;
         write.forget_trusts(user).await?;
         write.forget_recovery_tokens(user).await?;
@@ -135,8 +134,8 @@ impl Operator {
     pub async fn reset_factors(&self, user: UserId) -> Result<bool, Fault> {
         let now = self.clock.now();
         let mut write = self.system.write().await?;
-        write.forget_pending(user).await?;
         let Some(row) = write.hold_user(user).await? else { return Ok(false) };
+        write.forget_pending(user).await?;
         let totp = write.disable_totp(user, now).await?;
         let passkeys = write.forget_passkeys(user).await?;
         write.forget_backup_codes(user).await?;
@@ -164,12 +163,14 @@ impl Operator {
         Ok(true)
     }
 
-    /// Ends all sessions of an account. Says how many there were.
+    /// Ends all sessions of an account, and logins that are half done. Says how many sessions there were.
     ///
     /// # Errors
     /// When the database is away.
     pub async fn revoke_sessions(&self, user: UserId) -> Result<usize, Fault> {
         let mut write = self.system.write().await?;
+        write.hold_user(user).await?;
+        write.forget_pending(user).await?;
         let ended = self.end_all(&mut write, user, "revoked").await?;
         write.commit(act("sessions_revoked", user).detail(json!({ "by": "operator", "sessions": ended }))).await?;
         Ok(ended)

@@ -71,12 +71,7 @@ impl Core {
         outcome
     }
 
-    async fn try_reauthenticate(
-        &self,
-        who: &Verified,
-        shows: &Shows<'_>,
-        client: &Client,
-    ) -> Result<Renewed, Fault> {
+    async fn try_reauthenticate(&self, who: &Verified, shows: &Shows<'_>, client: &Client) -> Result<Renewed, Fault> {
         if shows.second_factor().is_some_and(|method| !self.policy.second_factor.allows(method)) {
             return Err(unavailable("This second factor is turned off here."));
         }

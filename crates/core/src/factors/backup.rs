@@ -63,7 +63,9 @@ pub(crate) async fn show(
 fn characters(core: &Core) -> Zeroizing<String> {
     let bytes = Zeroizing::new(random::bytes::<LENGTH>(&*core.random));
     // Each takes five of its byte's bits, so that all 32 are equally likely.
-    Zeroizing::new(bytes.iter().filter_map(|byte| ALPHABET.get(usize::from(byte & 31))).map(|b| char::from(*b)).collect())
+    Zeroizing::new(
+        bytes.iter().filter_map(|byte| ALPHABET.get(usize::from(byte & 31))).map(|b| char::from(*b)).collect(),
+    )
 }
 
 impl Typed {
@@ -112,7 +114,9 @@ mod tests {
     fn a_code_is_read_however_it_is_typed() {
         let code = read("07-4KQ2-01Z8-PXYA-BCDE").unwrap();
         assert_eq!(code.shown().expose(), "07-4KQ2-01Z8-PXYA-BCDE");
-        for text in ["074KQ201Z8PXYABCDE", "07 4kq2 01z8 pxya bcde", "o7-4kq2-oIz8-pxya-bcde", " 07-4kq2-0lz8pxya-bcde "] {
+        for text in
+            ["074KQ201Z8PXYABCDE", "07 4kq2 01z8 pxya bcde", "o7-4kq2-oIz8-pxya-bcde", " 07-4kq2-0lz8pxya-bcde "]
+        {
             assert_eq!(read(text).map(|code| code.hash(USER)), Some(code.hash(USER)), "{text}");
         }
         for text in [

@@ -123,11 +123,7 @@ pub(crate) fn alone(passed: PasswordPassed, waived: &Waived, now: Timestamp) -> 
 ///
 /// # Errors
 /// When they are of two users, which is a fault of the program.
-pub(crate) fn with_second(
-    passed: PasswordPassed,
-    shown: &SecondShown,
-    now: Timestamp,
-) -> Result<Authenticated, Fault> {
+pub(crate) fn with_second(passed: PasswordPassed, shown: &SecondShown, now: Timestamp) -> Result<Authenticated, Fault> {
     same(passed.user.id, shown.user_id())?;
     let amr = union(&passed.amr, &shown.amr());
     Ok(Authenticated { user: passed.user, amr, at: now })

@@ -35,15 +35,14 @@ impl Core {
         let new_hash = self.hasher.hash(prepare(&form.new_password)).await?;
         let (now, cause) = (self.clock.now(), Cause::PasswordReset);
         let mut write = self.gate.write().await?;
+        // The account first, as whoever completes a login does: what is being answered at this moment has opened its
+        // session by then, which ends, or finds nothing to answer.
+        write.hold_user(user.id).await?;
         let taken = write.take_recovery_token(&token.hash(), RecoveryPurpose::ResetPassword, now).await?;
         let taken = taken.ok_or_else(link_invalid)?;
-        // Before the sessions: what is being answered at this moment has opened its session, which then ends, or finds
-        // nothing to answer.
-        write.forget_pending(taken.user_id).await?;
         let activates = !self.policy.registration_approve;
         let user = write.reset_password(taken.user_id, &taken.email_key, &new_hash, activates, now).await?;
         let user = user.ok_or_else(link_invalid)?;
-        // Once more: a login with the old password may have come in between.
         write.forget_pending(user.id).await?;
         write.forget_trusts(user.id).await?;
         write.forget_recovery_tokens(user.id).await?;

@@ -204,9 +204,11 @@ mod tests {
     #[test]
     fn the_device_and_the_name_tell_clients_apart() {
         let client = |agent: Option<&str>, device: Option<&str>| Client {
+            ip: IpAddr::from([192, 0, 2, 7]),
             user_agent: agent.map(str::to_owned),
+            language: None,
+            request_id: String::new(),
             device: device.map(Secret::new),
-            ..Client::test()
         };
         let hashes = [
             client(None, None),

@@ -53,10 +53,13 @@ impl Core {
         client: &Client,
     ) -> Result<FactorStatus, Fault> {
         let methods = &preference.methods;
-        if let Some(at) = (0..methods.len()).find(|at| methods.iter().skip(at + 1).any(|m| Some(m) == methods.get(*at))) {
-            return Err(Fault::field(format!("/methods/{at}"), "comes twice"));
+        let mut words: Vec<&str> = Vec::with_capacity(methods.len());
+        for (at, method) in methods.iter().enumerate() {
+            if words.contains(&method.as_str()) {
+                return Err(Fault::field(format!("/methods/{at}"), "comes twice"));
+            }
+            words.push(method.as_str());
         }
-        let words: Vec<&str> = methods.iter().map(|method| method.as_str()).collect();
         let mut write = self.store.own(who).write().await?;
         write.prefer_methods(&words.join(" "), self.new_handle(), self.clock.now()).await?;
         let audit = client.audit("second_factors_ordered").actor(who.user_id()).subject(who.user_id());
@@ -80,7 +83,8 @@ impl Core {
             return Err(state("There is no second factor that they could stand in for. Set one up first."));
         }
         let backup_codes = backup::make(self, &mut write, user.id).await?;
-        write.commit(client.audit("backup_codes_made").actor(user.id).subject(user.id).session(who.session_id())).await?;
+        let audit = client.audit("backup_codes_made").actor(user.id).subject(user.id);
+        write.commit(audit.session(who.session_id())).await?;
         Ok(BackupCodes { backup_codes })
     }
 

@@ -15,7 +15,9 @@ use crate::fault::Fault;
 use crate::login::{Tried, wrong_credentials};
 use crate::mail::{FactorWord, MailKind};
 use crate::second_factor::verify::count;
-use crate::second_factor::{Change, Changed, Standing, challenge, key_of, last_factor, state, unavailable, wrong_second_factor};
+use crate::second_factor::{
+    Change, Changed, Standing, challenge, key_of, last_factor, state, unavailable, wrong_second_factor,
+};
 use crate::service::Core;
 
 /// How long a secret waits for its first code.
@@ -147,7 +149,8 @@ impl Core {
         if !write.disable_totp(user_id, self.clock.now()).await? {
             return Err(state("TOTP is not on."));
         }
-        let notice = MailKind::FactorRemoved { what: FactorWord::Totp, ip: client.ip.to_string(), at: self.clock.now() };
+        let notice =
+            MailKind::FactorRemoved { what: FactorWord::Totp, ip: client.ip.to_string(), at: self.clock.now() };
         self.notify(&mut write, &user, notice, client).await?;
         let changed = self.factors_change(&mut write, &user, Change::Removed).await?;
         let audit = client.audit("totp_disabled").actor(user_id).subject(user_id).session(who.session_id());

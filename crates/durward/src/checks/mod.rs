@@ -87,6 +87,7 @@ pub(crate) const CHECKS: &[Check] = &[
         "a JSON Schema with a default for each setting",
         settings::schema
     ),
+    check!("sealing", Thoroughly, needs ["config", "secrets"], "a master key that secrets are sealed under", settings::sealing),
     check!(
         "passkeys",
         Thoroughly,

@@ -6,6 +6,7 @@
 
 mod api;
 mod broken;
+mod browser;
 mod canaries;
 mod chat_upstream;
 mod command_line;
@@ -16,5 +17,6 @@ mod every_row;
 mod keys;
 mod kit;
 mod limits;
+mod mail;
 mod now;
 mod quickstart;

@@ -21,6 +21,8 @@ async fn is_well(place: &Place, settings: &BTreeMap<String, String>, degraded: &
         .map(|finding| finding["id"].as_str().unwrap())
         // A machine that has much to do may be slow at it.
         .filter(|id| *id != "password_hash")
+        // Without a mail server it says what does not work without one.
+        .filter(|id| *id != "mail" || settings.iter().any(|(name, _)| *name == "DURWARD_MAIL__URL"))
         .collect();
     assert_eq!(not_ok, degraded, "{report:#}");
     assert!(report["checks"].as_array().unwrap().iter().any(|finding| finding["id"] == "golden_path"));
@@ -80,11 +82,11 @@ async fn a_role_with_the_rights_it_needs_and_no_more() {
     is_well(&place, &settings, &[]).await;
 }
 
-/// This version sends no mail: a mail server that is set is worth a look and nothing more.
+/// A mail server that is away is worth a look and nothing more.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_mail_server_is_worth_a_look() {
     let place = Place::make(Backend::Sqlite).await;
     let mut settings = place.settings();
-    settings.insert("DURWARD_MAIL__URL".to_owned(), "smtp://mail.example.com".to_owned());
+    settings.insert("DURWARD_MAIL__URL".to_owned(), "smtp://mail.example.invalid".to_owned());
     is_well(&place, &settings, &["mail"]).await;
 }

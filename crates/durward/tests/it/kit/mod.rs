@@ -14,6 +14,7 @@ pub mod process;
 mod proxy;
 pub mod raw;
 mod site;
+pub mod smtp;
 mod socket;
 pub mod upstream;
 

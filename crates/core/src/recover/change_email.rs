@@ -92,7 +92,11 @@ impl Core {
         let paid = self.budgets.charge_client(client.ip).await?;
         let mut write = self.gate.write().await?;
         paid.refund(&mut write).await?;
-        let confirmed = write.confirm_email_change(&token.hash(), self.clock.now()).await?;
+        let now = self.clock.now();
+        // The account first, as everybody does who changes it together with what hangs on it.
+        let owner = write.email_change_owner(&token.hash(), now).await?.ok_or_else(link_invalid)?;
+        write.hold_user(owner).await?;
+        let confirmed = write.confirm_email_change(&token.hash(), now).await?;
         let change = confirmed.ok_or_else(link_invalid)?;
         if change.old_confirmed && change.new_confirmed {
             return self.complete_change(write, change, client).await;

@@ -53,6 +53,8 @@ impl Core {
             RecoveryPurpose::ResetPassword => (RESET_LIFE, &self.policy.recovery.reset_page),
             RecoveryPurpose::VerifyEmail => (VERIFY_LIFE, &self.policy.recovery.verify_page),
         };
+        // The account first, as everybody does who changes it together with what hangs on it.
+        write.hold_user(user).await?;
         let (token, now) = (MailedToken::new(&*self.random), self.clock.now());
         let new = NewRecoveryToken {
             hash: &token.hash(),

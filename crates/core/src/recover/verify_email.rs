@@ -26,6 +26,9 @@ impl Core {
         let now = self.clock.now();
         let mut write = self.gate.write().await?;
         paid.refund(&mut write).await?;
+        // The account first, as everybody does who changes it together with what hangs on it.
+        let found = write.recovery_token(&token.hash(), RecoveryPurpose::VerifyEmail, now).await?;
+        write.hold_user(found.ok_or_else(link_invalid)?.user_id).await?;
         let taken = write.take_recovery_token(&token.hash(), RecoveryPurpose::VerifyEmail, now).await?;
         let taken = taken.ok_or_else(link_invalid)?;
         let activates = !self.policy.registration_approve;

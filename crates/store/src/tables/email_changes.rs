@@ -49,6 +49,8 @@ queries! {
         old_token_hash = excluded.old_token_hash, new_token_hash = excluded.new_token_hash, \
         old_confirmed_at = NULL, new_confirmed_at = NULL, created_at = excluded.created_at, \
         expires_at = excluded.expires_at";
+    /// Whose change one of these tokens is for.
+    OWNER = "SELECT user_id FROM email_changes WHERE (old_token_hash = $1 OR new_token_hash = $1) AND expires_at > $2";
     /// Notes one confirmation, once.
     CONFIRM = "UPDATE email_changes SET \
         old_confirmed_at = CASE WHEN old_token_hash = $1 THEN $2 ELSE old_confirmed_at END, \
@@ -82,6 +84,19 @@ impl Write<Gate> {
             .execute(c)
             .await
             .map(drop))
+    }
+
+    /// Whose change it is that this token may confirm.
+    ///
+    /// # Errors
+    /// As all statements: `Unavailable` or `Broken`.
+    pub async fn email_change_owner(&mut self, hash: &[u8; 32], now: Timestamp) -> Result<Option<UserId>, StoreError> {
+        let owner: Option<i64> = on!(self, |c, sql| sqlx::query_scalar(sql(OWNER))
+            .bind(hash.as_slice())
+            .bind(Db(now))
+            .fetch_optional(c)
+            .await)?;
+        Ok(owner.map(UserId))
     }
 
     /// Notes that the address which got this token confirmed the change. `None` when the token is not known, was used

@@ -3,10 +3,13 @@
 mod admin;
 mod conversations;
 mod csrf;
+mod email;
 mod login;
 mod logout;
+mod passkeys;
 mod password;
 mod profile;
+mod recovery;
 mod refresh;
 mod register;
 mod sessions;

@@ -20,7 +20,7 @@ pub mod upstream;
 
 pub use actor::Actor;
 pub use answer::Answer;
-pub use authenticator::{Authenticator, BACKED_UP, BACKUP_ELIGIBLE, PRESENT, VERIFIED};
+pub use authenticator::{Authenticator, BACKED_UP, BACKUP_ELIGIBLE, Draft, PRESENT, VERIFIED};
 pub use browser::Browser;
 pub use app::{App, Node, SECRET, email};
 pub use clock::TestClock;

@@ -1,0 +1,5 @@
+//! What pages do in a real browser: Chromium with its virtual authenticator, against the real program.
+
+mod page;
+mod passkeys;
+mod refusals;

@@ -98,9 +98,9 @@ fn rows() -> Vec<Row> {
             .gives::<LoginAnswer>(200, "The session goes on.")
             .refuses(&[InvalidCredentials, InvalidSecondFactor, InvalidPasskey, MethodUnavailable]),
         Row::new(POST,   "/api/v1/auth/reauthenticate/passkey", User,    Required, Open,  reauthenticate::passkey)
-            .doc("sessions", "Begin to show again who one is with a passkey", "")
+            .doc("sessions", "Begin to show again who one is with a passkey", "What the authenticator answers goes to `/api/v1/auth/reauthenticate`.")
             .gives::<PasskeyRequest>(200, "What to ask the authenticator for.")
-            .refuses(&[MethodUnavailable]),
+            .refuses(&[MethodUnavailable, FactorState]),
         Row::new(POST,   "/api/v1/auth/refresh",               Public,   Refresh,  Open,  refresh::refresh)
             .doc("sessions", "Go on with a session", "With the refresh token in the body, the answer has everything in its body. Without a body the \
                  `refresh_token` cookie counts, and the CSRF token of its session is needed. Where both come, the body decides. \
@@ -253,10 +253,6 @@ fn rows() -> Vec<Row> {
                 "response": {"clientDataJSON": "…", "authenticatorData": "…", "signature": "…", "userHandle": "…"}}}))
             .gives::<LoginAnswer>(200, "A session is open.")
             .refuses(&[InvalidPasskey, AccountPending, AccountSuspended, AccountDeactivated, MethodUnavailable]),
-        Row::new(POST,   "/api/v1/auth/reauthenticate/passkey", User,    Required, Open,  passkeys::reauthenticate)
-            .doc("passkeys", "Begin to show a passkey again", "What the authenticator answers goes to `/api/v1/auth/reauthenticate`.")
-            .gives::<PasskeyRequest>(200, "What to ask the authenticator for.")
-            .refuses(&[MethodUnavailable, FactorState]),
 
         Row::new(GET,    "/api/v1/conversations",              User,     Exempt,   Open,  conversations::list).paged()
             .doc("chat", "List the own conversations", "The last one touched first.")

@@ -88,11 +88,6 @@ pub(crate) async fn login_finish(
     })
 }
 
-/// `POST /api/v1/auth/reauthenticate/passkey`.
-pub(crate) async fn reauthenticate(State(site): State<Shared>, Caller(me): Caller) -> Answer {
-    Ok(json(&site.core.begin_passkey_reauthentication(&me).await?))
-}
-
 /// `GET /.well-known/webauthn`: whose pages may use these passkeys besides our own (WebAuthn level 3, section 5.11.1).
 pub(crate) async fn related(State(site): State<Shared>) -> Result<Response, Refused> {
     let origins = site.core.related_origins();

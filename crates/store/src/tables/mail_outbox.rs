@@ -95,8 +95,6 @@ queries! {
     /// What waits.
     WAITING = "SELECT COUNT(*) AS rows, MIN(created_at) AS oldest, MIN(next_try_at) AS next FROM mail_outbox \
         WHERE failed_at IS NULL";
-    /// How many were given up since a time.
-    GIVEN_UP = "SELECT COUNT(*) FROM mail_outbox WHERE failed_at >= $1";
 }
 
 impl<S> Write<S> {
@@ -219,13 +217,5 @@ impl Read<Gate> {
     /// As all statements: `Unavailable` or `Broken`.
     pub async fn waiting_mails(&mut self) -> Result<Waiting, StoreError> {
         on!(self, |c, sql| sqlx::query_as(sql(WAITING)).fetch_one(c).await)
-    }
-
-    /// How many mails were given up since then.
-    ///
-    /// # Errors
-    /// As all statements: `Unavailable` or `Broken`.
-    pub async fn mails_given_up(&mut self, since: Timestamp) -> Result<i64, StoreError> {
-        on!(self, |c, sql| sqlx::query_scalar(sql(GIVEN_UP)).bind(Db(since)).fetch_one(c).await)
     }
 }

@@ -10,6 +10,7 @@ mod erase;
 mod events;
 mod migrations;
 mod opening;
+mod outbox;
 mod refresh;
 mod schema;
 mod sessions;

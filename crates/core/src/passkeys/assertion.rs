@@ -16,19 +16,24 @@ const LONGEST_ID: usize = 1023;
 /// The answer to `navigator.credentials.create`.
 pub(super) struct Attestation {
     inner: RegisterPublicKeyCredential,
-    origin: String,
+    place: Place,
 }
 
 /// The answer to `navigator.credentials.get`.
 pub(super) struct Assertion {
     inner: PublicKeyCredential,
-    origin: String,
+    place: Place,
 }
 
-/// What of the client data is looked at before the library reads them.
-#[derive(Deserialize)]
-struct ClientData {
-    origin: String,
+/// Where an answer was made (WebAuthn level 3, section 5.8.1): looked at here, and the rest of the client data by the
+/// library.
+#[derive(Debug, Deserialize)]
+pub(super) struct Place {
+    /// The origin of the page.
+    pub(super) origin: String,
+    /// Whether the page was in a frame of another origin's.
+    #[serde(default, rename = "crossOrigin")]
+    pub(super) cross_origin: Option<bool>,
 }
 
 impl Attestation {
@@ -37,16 +42,16 @@ impl Attestation {
     pub(super) fn read(credential: &Value) -> Result<Self, Fault> {
         let inner: RegisterPublicKeyCredential = read(credential)?;
         check_shape(&inner.type_, &inner.id, &inner.raw_id)?;
-        let origin = origin_of(&inner.response.client_data_json)?;
-        Ok(Self { inner, origin })
+        let place = place_of(&inner.response.client_data_json)?;
+        Ok(Self { inner, place })
     }
 
     pub(super) fn inner(&self) -> &RegisterPublicKeyCredential {
         &self.inner
     }
 
-    pub(super) fn origin(&self) -> &str {
-        &self.origin
+    pub(super) fn place(&self) -> &Place {
+        &self.place
     }
 
     /// How the authenticator can be reached; none of the ways that we do not know.
@@ -62,16 +67,16 @@ impl Assertion {
     pub(super) fn read(credential: &Value) -> Result<Self, Fault> {
         let inner: PublicKeyCredential = read(credential)?;
         check_shape(&inner.type_, &inner.id, &inner.raw_id)?;
-        let origin = origin_of(&inner.response.client_data_json)?;
-        Ok(Self { inner, origin })
+        let place = place_of(&inner.response.client_data_json)?;
+        Ok(Self { inner, place })
     }
 
     pub(super) fn inner(&self) -> &PublicKeyCredential {
         &self.inner
     }
 
-    pub(super) fn origin(&self) -> &str {
-        &self.origin
+    pub(super) fn place(&self) -> &Place {
+        &self.place
     }
 
     pub(super) fn credential_id(&self) -> &[u8] {
@@ -103,9 +108,8 @@ fn check_shape(kind: &str, id: &str, raw_id: &[u8]) -> Result<(), Fault> {
     Ok(())
 }
 
-fn origin_of(client_data: &[u8]) -> Result<String, Fault> {
-    let data: Result<ClientData, _> = serde_json::from_slice(client_data);
-    data.map(|data| data.origin).map_err(|error| invalid(&format!("clientDataJSON: {error}")))
+fn place_of(client_data: &[u8]) -> Result<Place, Fault> {
+    serde_json::from_slice(client_data).map_err(|error| invalid(&format!("clientDataJSON: {error}")))
 }
 
 fn invalid(detail: &str) -> Fault {

@@ -19,7 +19,7 @@ use webauthn_rs_core::proto::{
 
 use crate::fault::Fault;
 use crate::passkeys::PasskeySettings;
-use crate::passkeys::assertion::{Assertion, Attestation};
+use crate::passkeys::assertion::{Assertion, Attestation, Place};
 
 /// How long an authenticator's answer is waited for, by browsers and by us.
 pub(super) const CEREMONY_LIFE: Duration = Duration::from_secs(300);
@@ -177,7 +177,7 @@ impl RelyingParty {
         answer: &Attestation,
         asked: &Registering,
     ) -> Result<Credential, Unaccepted> {
-        self.check_origin(answer.origin())?;
+        check_place(&self.origins, answer.place())?;
         let mut credential =
             self.core.register_credential(answer.inner(), &asked.state, None).map_err(|error| wrong(&error))?;
         // Nobody's make of authenticator is asked for, nor kept where it is told all the same.
@@ -193,22 +193,13 @@ impl RelyingParty {
         asked: &Asked,
         passkey: &PasskeyRow,
     ) -> Result<AuthenticationResult, Unaccepted> {
-        self.check_origin(answer.origin())?;
+        check_place(&self.origins, answer.place())?;
         let credential = kept(passkey)?;
         let checked = self.core.authenticate_single_credential(answer.inner(), &asked.state, &credential);
         checked.map_err(|error| match error {
             WebauthnError::CredentialPossibleCompromise => Unaccepted::CounterWentBack,
             error => wrong(&error),
         })
-    }
-
-    /// The origin as a browser writes it must be one of ours to the letter; the library compares parts of URLs.
-    fn check_origin(&self, origin: &str) -> Result<(), Unaccepted> {
-        if self.origins.iter().any(|ours| ours == origin) {
-            Ok(())
-        } else {
-            Err(Unaccepted::Wrong("the answer was made for another origin".to_owned()))
-        }
     }
 }
 
@@ -228,6 +219,18 @@ impl Known {
         let transports = transports.and_then(|transports| serde_json::from_value(transports).ok()).flatten();
         Self { credential_id: passkey.credential_id, transports }
     }
+}
+
+/// The origin as a browser writes it must be one of ours to the letter, where the library compares parts of URLs, and no
+/// other site's page may be around ours, which the library looks at in registrations alone.
+fn check_place(origins: &[String], place: &Place) -> Result<(), Unaccepted> {
+    if !origins.contains(&place.origin) {
+        return Err(Unaccepted::Wrong("the answer was made for another origin".to_owned()));
+    }
+    if place.cross_origin == Some(true) {
+        return Err(Unaccepted::Wrong("the answer was made in a frame of another origin".to_owned()));
+    }
+    Ok(())
 }
 
 /// A passkey as the library takes it: with the counter and the backup state of today. Whether the user has to be

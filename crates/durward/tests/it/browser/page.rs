@@ -31,7 +31,7 @@ const APP: &str = r#"
 pub struct Page {
     pub browser: Browser,
     pub program: Process,
-    pub site: Site,
+    _site: Site,
 }
 
 /// What the program answered to a script.
@@ -45,7 +45,7 @@ impl Page {
     pub async fn start(backend: Backend) -> Self {
         let site = Site::migrated(backend).await;
         let (program, browser) = tokio::join!(site.serve(), Browser::start());
-        let page = Self { browser, program, site };
+        let page = Self { browser, program, _site: site };
         page.open(&page.program.origin).await;
         page
     }

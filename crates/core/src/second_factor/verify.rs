@@ -83,7 +83,15 @@ impl Core {
             Err(fault) if fault.code() == Code::InvalidSecondFactor => {
                 self.wrong(&hash, tries, &user, &tried, fault, client).await
             }
-            Err(fault) if fault.code().status() == 403 => self.refused(&tried, fault, client).await,
+            Err(fault) if fault.code().status() == 403 => {
+                // What was shown was right: it was no guess.
+                paid.give_back(&self.budgets).await?;
+                self.refused(&tried, fault, client).await
+            }
+            Err(fault) if fault.code().status() == 503 => {
+                paid.give_back(&self.budgets).await?;
+                Err(fault)
+            }
             outcome => outcome,
         }
     }

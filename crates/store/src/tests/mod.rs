@@ -11,6 +11,7 @@ mod events;
 mod migrations;
 mod opening;
 mod outbox;
+mod passkeys;
 mod refresh;
 mod schema;
 mod sessions;

@@ -76,6 +76,18 @@ async fn the_way_in_from_browsers() {
             [set("DURWARD_COOKIES__DOMAIN", ".example.org")],
             &["cookies.domain", "example.org", "auth.example.com"],
         ),
+        broken(
+            "passkeys",
+            "an RP ID that is another's",
+            [set("DURWARD_PASSKEYS__RP_ID", "example.org")],
+            &["passkeys.rp_id", "example.org", "auth.example.com"],
+        ),
+        broken(
+            "passkeys",
+            "a related origin with http",
+            [set("DURWARD_PASSKEYS__RELATED_ORIGINS", "http://app.example.net")],
+            &["passkeys.related_origins", "http://app.example.net", "https"],
+        ),
     ];
     try_all(Backend::Sqlite, table).await;
 }

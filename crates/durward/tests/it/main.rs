@@ -13,6 +13,7 @@ mod command_line;
 mod conventions;
 mod corpora;
 mod durability;
+mod enumeration;
 mod every_row;
 mod keys;
 mod kit;

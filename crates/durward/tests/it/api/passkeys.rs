@@ -34,6 +34,12 @@ async fn owner(app: &App, name: &str) -> (Actor, Authenticator, Value) {
     (actor, key, passkey)
 }
 
+/// Logs `name@example.com` in and gives the account a passkey.
+pub async fn give(app: &App, name: &str) {
+    let actor = app.login(name).await;
+    register(app, &actor, &mut Authenticator::new()).await.is(201);
+}
+
 /// What to ask the authenticator for.
 async fn begin(app: &App) -> Value {
     app.visitor().post_empty(BEGIN).await.is(200).json()

@@ -86,6 +86,7 @@ on_both! {
         let (older, newer) = (link(&app, "ann").await, link(&app, "ann").await);
         reset(&app.visitor(), &older, NEW).await.refused(422, "link_invalid");
         reset(&app.visitor(), &newer, NEW).await.is(204);
+        app.mails.expect(&email("ann"), "password_changed").await;
         reset(&app.visitor(), &newer, NEW).await.refused(422, "link_invalid");
 
         let late = link(&app, "ann").await;

@@ -37,9 +37,12 @@ impl fmt::Debug for Message {
 /// Why a mail was not taken. The words are for the log and the database: they hold no address and nothing of the mail.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Undelivered {
-    /// Try again later.
+    /// This mail is not taken now: try again later, and each time later still.
     #[error("{0}")]
     Later(String),
+    /// No mail is taken now, whichever it is: try again as soon as there is somebody to take it.
+    #[error("{0}")]
+    Away(String),
     /// It will never be taken.
     #[error("{0}")]
     Never(String),

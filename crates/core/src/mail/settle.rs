@@ -11,6 +11,8 @@ use crate::service::Core;
 const BACKOFF: [u64; 5] = [1, 5, 30, 120, 600];
 /// And after all others.
 const LONGEST: u64 = 1_800;
+/// How long to wait while no mail is taken. How often that is found out is the breaker's business.
+const AWAY: Duration = Duration::from_secs(5);
 /// How long to wait until it is tried again to write down that a mail was sent.
 const AGAIN: Duration = Duration::from_millis(200);
 
@@ -41,10 +43,19 @@ impl Core {
         }
     }
 
-    /// Tries again later, unless it is not worth sending by then. `why` holds no address and nothing of the mail.
+    /// Tries again later, and after each try later still. `why` holds no address and nothing of the mail.
     pub(super) async fn mail_later(&self, row: &MailRow, why: &str) {
         let place = usize::try_from(row.tries.saturating_sub(1)).unwrap_or(usize::MAX);
-        let wait = Duration::from_secs(BACKOFF.get(place).copied().unwrap_or(LONGEST));
+        self.postpone(row, Duration::from_secs(BACKOFF.get(place).copied().unwrap_or(LONGEST)), why).await;
+    }
+
+    /// Tries again soon: that nobody is there is no fault of this mail's. `why` as for [`Self::mail_later`].
+    pub(super) async fn mail_away(&self, row: &MailRow, why: &str) {
+        self.postpone(row, AWAY, why).await;
+    }
+
+    /// Unless it is not worth sending by then.
+    async fn postpone(&self, row: &MailRow, wait: Duration, why: &str) {
         let next = self.clock.now().plus(wait);
         if next >= row.expires_at {
             return self.give_mail_up(row, "expired", why).await;

@@ -25,6 +25,8 @@ const EVERY: Duration = Duration::from_secs(1);
 const LEASE: Duration = Duration::from_secs(15);
 /// How often it is renewed.
 const RENEW: Duration = Duration::from_secs(4);
+/// How long to stay away at most from a courier that takes nothing: others may have found out before that it does again.
+const KNOCK: Duration = Duration::from_secs(5);
 /// How long what is under way at a stop may take to finish.
 const LAST_ORDERS: Duration = Duration::from_secs(10);
 
@@ -59,7 +61,7 @@ impl Core {
                 () = &mut stop => break,
                 Some(ended) = under_way.join_next(), if !under_way.is_empty() => match ended {
                     Ok(Ended::Taken) => looks.closed_until = None,
-                    Ok(Ended::NotNow(wait)) => looks.closed_until = Some(self.clock.monotonic().saturating_add(wait)),
+                    Ok(Ended::NotNow(wait)) => looks.closed_until = Some(self.clock.monotonic().saturating_add(wait.min(KNOCK))),
                     Ok(Ended::Otherwise) => {}
                     Err(error) => tracing::error!(%error, "working on a mail ended early; it is tried again"),
                 },
@@ -175,6 +177,10 @@ impl Core {
             }
             Err(Undelivered::Later(why)) => {
                 self.mail_later(row, &why).await;
+                Ended::Otherwise
+            }
+            Err(Undelivered::Away(why)) => {
+                self.mail_away(row, &why).await;
                 Ended::Otherwise
             }
             Err(Undelivered::Never(why)) => {

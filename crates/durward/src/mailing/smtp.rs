@@ -9,7 +9,7 @@ use futures_util::future::BoxFuture;
 
 use super::letter::{Letter, letter};
 use super::session::Server;
-use super::trouble::Trouble;
+use super::trouble::{Step, Trouble};
 
 /// Hands mails in at a mail server.
 pub(super) struct Smtp {
@@ -37,7 +37,16 @@ fn undelivered(trouble: &Trouble) -> Undelivered {
     if trouble.needs_an_operator() {
         tracing::error!(%trouble, cure = trouble.cure(), "the mail server takes no mail from us until this is mended");
     }
-    if trouble.is_final() { Undelivered::Never(trouble.to_string()) } else { Undelivered::Later(trouble.to_string()) }
+    let words = trouble.to_string();
+    if trouble.is_final() {
+        Undelivered::Never(words)
+    } else if trouble.is_failure() && trouble.step != Step::Contents {
+        Undelivered::Away(words)
+    } else {
+        // Also when it broke off after the mail: it may have been taken, and whoever gets it again and again shall not get
+        // it every few seconds.
+        Undelivered::Later(words)
+    }
 }
 
 impl Courier for Smtp {

@@ -48,11 +48,11 @@ async fn each_step_with_its_cure() {
         (at(&plain, "ann:canary-word@"), "degraded", "does not offer to log in", "take user and password out"),
         (at(&login, ""), "degraded", "the sender: 530", "mail.from"),
         (at(&sender, ""), "degraded", "the sender: 550", "mail.from"),
-        (at(&slow, ""), "degraded", "no answer within 1 s", "port"),
+        (at(&slow, ""), "degraded", "no answer within 2 s", "port"),
         (nobody, "degraded", "connecting: ", "runs"),
     ];
     for (url, status, found, cure) in cases {
-        let site = site().await.with("DURWARD_MAIL__URL", &url).with("DURWARD_BREAKER__CALL_TIMEOUT", "1s");
+        let site = site().await.with("DURWARD_MAIL__URL", &url).with("DURWARD_BREAKER__CALL_TIMEOUT", "2s");
         let got = finding(&site).await;
         assert_eq!(got.0, status, "{url}: {got:?}");
         assert!(got.1.contains(found) && got.2.contains(cure), "{url}: {got:?}");

@@ -46,7 +46,8 @@ async fn a_minute(backend: Backend) {
     server.come_back().await;
     let back = Instant::now();
     done(&app).await;
-    assert!(back.elapsed() < Duration::from_secs(45), "it took {:?}", back.elapsed());
+    assert!(back.elapsed() < Duration::from_secs(30), "it took {:?}", back.elapsed());
+    println!("{backend:?}: {posted} mails were posted meanwhile; all were there {:?} after the minute", back.elapsed());
     let received = server.received();
     let ids: BTreeSet<_> = received.iter().map(|mail| mail.id()).collect();
     assert_eq!(ids.len(), received.len(), "each arrived once");

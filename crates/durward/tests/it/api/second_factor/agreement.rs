@@ -29,7 +29,13 @@ impl Others {
         let python = directory.path().join("bin/python");
         run(Command::new("python3").args(["-m", "venv"]).arg(directory.path()), "").await;
         let packages = ["pyotp==2.9.0", "mintotp==0.3.0"];
-        run(Command::new(&python).args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(packages), "").await;
+        run(
+            Command::new(&python)
+                .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
+                .args(packages),
+            "",
+        )
+        .await;
         Self { _directory: directory, python }
     }
 
@@ -37,7 +43,8 @@ impl Others {
     async fn ask(&self, setup: &Value, asked: &[(i64, String)]) -> Vec<(String, bool)> {
         let lines: String = asked.iter().map(|(time, code)| format!("{time} {code}\n")).collect();
         let text = |member: &str| setup[member].as_str().unwrap().to_owned();
-        let output = run(Command::new(&self.python).args(["-c", PROGRAM, &text("secret"), &text("otpauth_uri")]), &lines).await;
+        let output =
+            run(Command::new(&self.python).args(["-c", PROGRAM, &text("secret"), &text("otpauth_uri")]), &lines).await;
         let said: Vec<(String, bool)> = output
             .lines()
             .map(|line| {
@@ -85,8 +92,10 @@ async fn the_same_codes_at_the_same_times() {
 
     // They take ours one step away, at the edges too, and not two.
     let first = 2_000_000_010;
-    let windows: Vec<(i64, i64)> =
-        (0..40).flat_map(|n| [0, 29].map(|into| first + n * 300 + into)).flat_map(|t| (-2..=2).map(move |s| (t, s))).collect();
+    let windows: Vec<(i64, i64)> = (0..40)
+        .flat_map(|n| [0, 29].map(|into| first + n * 300 + into))
+        .flat_map(|t| (-2..=2).map(move |s| (t, s)))
+        .collect();
     let asked: Vec<(i64, String)> = windows.iter().map(|(time, steps)| (*time, at(time + steps * 30))).collect();
     for ((time, steps), (_, takes)) in windows.iter().zip(others.ask(&setup, &asked).await) {
         assert_eq!(takes, (-1..=1).contains(steps), "at {time}, {steps} steps away");
@@ -94,14 +103,20 @@ async fn the_same_codes_at_the_same_times() {
 
     // And the server takes theirs one step away, at the edges too, and not two.
     let first = app.clock.now().seconds() / 30 * 30 + 600;
-    let tries: Vec<(i64, i64)> = [1, 27].into_iter().flat_map(|into| (-2..=2).map(move |steps| (into, steps))).collect();
+    let tries: Vec<(i64, i64)> =
+        [1, 27].into_iter().flat_map(|into| (-2..=2).map(move |steps| (into, steps))).collect();
     let tries: Vec<(i64, i64)> =
         tries.iter().cycle().take(30).zip(0..).map(|((into, steps), n)| (first + n * 300 + into, *steps)).collect();
-    let asked: Vec<(i64, String)> = tries.iter().map(|(time, steps)| (time + steps * 30, "000000".to_owned())).collect();
+    let asked: Vec<(i64, String)> =
+        tries.iter().map(|(time, steps)| (time + steps * 30, "000000".to_owned())).collect();
     for ((time, steps), (theirs, _)) in tries.iter().zip(others.ask(&setup, &asked).await) {
         advance_to(&app, Timestamp::from_seconds(*time));
         let challenge = challenged(&app.visitor(), "ann").await;
         let answer = verify(&app.visitor(), &challenge, "totp", &theirs).await;
-        if (-1..=1).contains(steps) { answer.is(200) } else { answer.refused(401, "invalid_second_factor") };
+        if (-1..=1).contains(steps) {
+            answer.is(200)
+        } else {
+            answer.refused(401, "invalid_second_factor")
+        };
     }
 }

@@ -37,10 +37,13 @@ async fn opens_nothing(app: &App, asked: Value, visitor: Actor) {
         assert!(reason.starts_with("token_"), "{reason}");
     }
     let body = json!({ "refresh_token": token });
-    visitor.post("/api/v1/auth/refresh", body).await.refused(401, "token_malformed");
+    visitor.post("/api/v1/auth/refresh", body).await.refused(401, "token_revoked");
     visitor.post_empty("/api/v1/auth/refresh").await.refused(401, "token_missing");
     assert_eq!(visitor.get("/api/v1/auth/status").await.json(), json!({ "authenticated": false }));
-    assert_eq!(visitor.copy().with_bearer(token).get("/api/v1/auth/status").await.json(), json!({ "authenticated": false }));
+    assert_eq!(
+        visitor.copy().with_bearer(token).get("/api/v1/auth/status").await.json(),
+        json!({ "authenticated": false })
+    );
     // To log out does not end what was never open, and does not complete it either.
     visitor.post_empty("/api/v1/auth/logout").await.is(204);
 }

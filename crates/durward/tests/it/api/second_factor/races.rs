@@ -17,10 +17,8 @@ const ROUNDS: usize = 67;
 const JSON: [(&str, &str); 1] = [("content-type", "application/json")];
 
 /// Budgets and hashes do not decide here.
-const SETTINGS: [(&str, &str); 2] = [
-    ("DURWARD_LIMITS__ACCOUNT_FAILURES", "1000000"),
-    ("DURWARD_LIMITS__ADDRESS_FAILURES", "1000000"),
-];
+const SETTINGS: [(&str, &str); 2] =
+    [("DURWARD_LIMITS__ACCOUNT_FAILURES", "1000000"), ("DURWARD_LIMITS__ADDRESS_FAILURES", "1000000")];
 
 /// 64 clients at two nodes.
 struct Crowd {
@@ -108,7 +106,8 @@ async fn race(backend: Backend) {
     for round in 0..ROUNDS {
         let challenges = crowd.challenges().await;
         let code = phone.next(&app);
-        let bodies = challenges.iter().map(|token| answer_to(&json!({ "challenge_token": token }), "totp", &code)).collect();
+        let bodies =
+            challenges.iter().map(|token| answer_to(&json!({ "challenge_token": token }), "totp", &code)).collect();
         let won = winner(&crowd.send(bodies).await, round);
         crowd.challenges.remove(won);
         expected += 1;
@@ -120,8 +119,10 @@ async fn race(backend: Backend) {
     for round in 0..ROUNDS {
         let challenges = crowd.challenges().await;
         let code = codes.pop().unwrap();
-        let bodies =
-            challenges.iter().map(|token| answer_to(&json!({ "challenge_token": token }), "backup_code", &code)).collect();
+        let bodies = challenges
+            .iter()
+            .map(|token| answer_to(&json!({ "challenge_token": token }), "backup_code", &code))
+            .collect();
         let answers = crowd.send(bodies).await;
         let won = winner(&answers, round);
         crowd.challenges.remove(won);

@@ -3,7 +3,6 @@
 use durward_proto::wire::passkey::{PasskeyLogin, PasskeyRequest};
 use durward_proto::{Code, UserId};
 use durward_store::{CeremonyBond, CeremonyPurpose, Gate, Write};
-use webauthn_rs_core::proto::AuthenticatorTransport;
 
 use crate::client::Client;
 use crate::factors;
@@ -20,6 +19,15 @@ use crate::service::Core;
 /// Nobody is known yet, and no session is open.
 const BOND: CeremonyBond<'static> =
     CeremonyBond { purpose: CeremonyPurpose::Login, user_id: None, session_id: None, challenge_hash: None };
+
+/// A passkey's document, as it would stand in the row of one that does not exist: of a usual size, with the transports of
+/// those that phones make.
+const STAND_IN: &str = r#"{"cred_id":"AAECAwQFBgcICQoLDA0ODw","cred":{"type_":"ES256","key":{"EC_EC2":{"curve":"SECP256R1",
+    "x":"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8","y":"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"}}},"counter":0,
+    "transports":["hybrid","internal"],"user_verified":true,"backup_eligible":true,"backup_state":true,
+    "registration_policy":"required","extensions":{"cred_protect":"NotRequested","hmac_create_secret":"NotRequested",
+    "appid":"NotRequested","cred_props":"Ignored"},"attestation":{"data":"None","metadata":"None"},
+    "attestation_format":"none"}"#;
 
 impl Core {
     /// Asks for a passkey to log in with: any for this site, or those of the account with this address. Where there is no
@@ -108,19 +116,20 @@ impl Core {
                 let of = AskedOf::User(passkey.user_id);
                 (passkeys.into_iter().map(Known::of).collect(), of)
             }
-            None => (vec![decoy], AskedOf::Nobody),
+            None => {
+                // A row that is read takes its time, and so has to one that is not there.
+                let made_up = serde_json::from_str(STAND_IN).map_err(|_| Fault::unavailable("a decoy"))?;
+                (vec![Known { transports: Known::transports(&made_up), ..decoy }], AskedOf::Nobody)
+            }
         })
     }
 
-    /// A passkey that does not exist, looking like those that phones make.
+    /// A passkey that does not exist, with an id like those that phones make.
     fn decoy(&self, email_key: &str) -> Known {
         let mark = self.sealer.mark("passkey decoy", email_key);
         // The lengths of the ids that common makes of passkeys have.
         let length = if mark.last().is_some_and(|byte| byte % 2 == 0) { 16 } else { 20 };
-        Known {
-            credential_id: mark.into_iter().take(length).collect(),
-            transports: Some(vec![AuthenticatorTransport::Hybrid, AuthenticatorTransport::Internal]),
-        }
+        Known { credential_id: mark.into_iter().take(length).collect(), transports: None }
     }
 
     /// Writes a refused login down, then refuses it.

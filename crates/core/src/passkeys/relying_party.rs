@@ -215,9 +215,13 @@ impl Verification {
 impl Known {
     /// A passkey of ours.
     pub(super) fn of(passkey: PasskeyRow) -> Self {
-        let transports = passkey.credential.get("transports").cloned();
-        let transports = transports.and_then(|transports| serde_json::from_value(transports).ok()).flatten();
-        Self { credential_id: passkey.credential_id, transports }
+        Self { transports: Self::transports(&passkey.credential), credential_id: passkey.credential_id }
+    }
+
+    /// How a passkey can be reached, from its document.
+    pub(super) fn transports(document: &Value) -> Option<Vec<AuthenticatorTransport>> {
+        let transports = document.get("transports").cloned();
+        transports.and_then(|transports| serde_json::from_value(transports).ok()).flatten()
     }
 }
 

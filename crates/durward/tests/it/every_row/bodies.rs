@@ -40,6 +40,8 @@ fn members() -> impl Strategy<Value = Vec<u8>> {
         "refresh_token",
         "current_password",
         "new_password",
+        "new_email",
+        "token",
         "challenge_token",
         "method",
         "methods",

@@ -83,6 +83,21 @@ on_both! {
         assert_eq!(app.database.count(stored).await, 0);
     }
 
+    /// The Golden Path holds where addresses are confirmed: nobody reads its walker's mail, so it needs none.
+    async fn the_golden_path_needs_no_mailbox(app) {
+        let link = link(&app, "ann@example.com").await;
+        send_token(&app.visitor(), VERIFY, &link).await.is(204);
+        let id = app.operator.find(&"ann@example.com".parse().unwrap()).await.unwrap().unwrap().id;
+        app.operator.set_role(id, &durward_proto::Role::admin()).await.unwrap();
+        let admin = app.login("ann").await;
+        let report = admin.get("/api/v1/diagnostics").await.is(200).json();
+        let checks = report["checks"].as_array().unwrap();
+        let walk = checks.iter().find(|check| check["id"] == "golden_path").unwrap();
+        assert_eq!(walk["status"], "ok", "{walk}");
+        app.no_more_mails().await;
+        assert_eq!(app.database.count("SELECT COUNT(*) FROM users").await, 1);
+    }
+
     /// A link is for what it says: one to confirm an address sets no password.
     async fn a_link_does_one_thing(app) {
         let verify = link(&app, "ann@example.com").await;

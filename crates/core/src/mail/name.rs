@@ -33,7 +33,8 @@ mod tests {
 
     #[test]
     fn names_are_used_and_messages_are_not() {
-        for name in ["Ann", "Jean-Luc O'Brien", "Dr. A. Müller", "Zoë", "李小龍", "Мария", "J. R.", "สมชาย", "प्रिया"] {
+        for name in ["Ann", "Jean-Luc O'Brien", "Dr. A. Müller", "Zoë", "李小龍", "Мария", "J. R.", "สมชาย", "प्रिया"]
+        {
             assert_eq!(spoken(Some(name)), Some(name));
         }
         for name in [

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use durward_proto::{MailId, Random, Secret, Timestamp};
 
+use super::courier::Message;
 use super::kind::{KINDS, MailKind};
 use super::templates::{Templates, Written};
-use super::courier::Message;
 
 const AT: Timestamp = Timestamp::from_seconds(1_767_323_045);
 
@@ -36,8 +36,10 @@ fn every_kind_has_its_mail_in_both_languages() {
     let templates = templates(None).unwrap();
     let samples = MailKind::samples();
     for kind in KINDS {
-        let values = samples.iter().find(|values| values.word() == kind).unwrap_or_else(|| panic!("no sample of {kind}"));
-        let (english, german) = (written(&templates, values, None, None), written(&templates, values, None, Some("de-AT")));
+        let values =
+            samples.iter().find(|values| values.word() == kind).unwrap_or_else(|| panic!("no sample of {kind}"));
+        let (english, german) =
+            (written(&templates, values, None, None), written(&templates, values, None, Some("de-AT")));
         assert_eq!((english.language.as_str(), german.language.as_str()), ("en", "de"));
         assert_ne!((english.subject, english.text), (german.subject, german.text), "{kind}");
     }
@@ -53,7 +55,9 @@ fn a_mail_says_what_it_is_for_and_how_long_its_link_works() {
     assert!(mail.text.contains("\n\n    https://auth.example.com/reset-password#token=abc_-123\n\n"), "{}", mail.text);
     assert!(mail.text.contains("1 Stunde lang: bis 2026-01-02 04:04 UTC"), "{}", mail.text);
     assert!(mail.html.contains("Ann &amp; Söhne") && !mail.html.contains("Ann & "), "{}", mail.html);
-    assert!(mail.html.contains(r##"<a href="https:&#x2f;&#x2f;auth.example.com&#x2f;reset-password#token=abc_-123">"##));
+    assert!(
+        mail.html.contains(r##"<a href="https:&#x2f;&#x2f;auth.example.com&#x2f;reset-password#token=abc_-123">"##)
+    );
     assert!(!format!("{mail:?}").contains("token") && !format!("{mail:?}").contains("ann@"), "{mail:?}");
     assert!(!format!("{:?}", reset()).contains("token"));
 }
@@ -77,8 +81,13 @@ fn hostile_names_and_devices_say_nothing() {
             at: AT,
         };
         for values in [reset(), device] {
-            let (mail, plain) = (written(&templates, &values, Some(hostile), None), written(&templates, &values, None, None));
-            assert_eq!((&mail.subject, &mail.text, &mail.html), (&plain.subject, &plain.text, &plain.html), "{hostile}");
+            let (mail, plain) =
+                (written(&templates, &values, Some(hostile), None), written(&templates, &values, None, None));
+            assert_eq!(
+                (&mail.subject, &mail.text, &mail.html),
+                (&plain.subject, &plain.text, &plain.html),
+                "{hostile}"
+            );
             for part in [&mail.subject, &mail.text, &mail.html] {
                 for mark in ["evil", "eve@", "49", "alert", "<img", "\r", "\u{202e}"] {
                     assert!(!part.contains(mark), "{mark} of {hostile:?} in {part}");

@@ -134,7 +134,9 @@ impl Core {
                 let answer = self.answer(kind, &row);
                 match Box::pin(self.leased(&row, answer)).await {
                     Some(Ok(())) => self.ring_post(),
-                    Some(Err(fault)) => self.mail_later(&row, fault.cause().unwrap_or("it cannot be answered now")).await,
+                    Some(Err(fault)) => {
+                        self.mail_later(&row, fault.cause().unwrap_or("it cannot be answered now")).await
+                    }
                     None => {}
                 }
                 Ended::Otherwise

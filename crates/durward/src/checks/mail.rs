@@ -9,7 +9,8 @@ pub(super) async fn mail(subject: &Subject) -> Outcome {
     let templates = match mailing::templates(config) {
         Ok(templates) => templates,
         Err(found) => {
-            let cure = "mend or remove the files under mail.templates; docs/mail.md says what each has to hold".to_owned();
+            let cure =
+                "mend or remove the files under mail.templates; docs/mail.md says what each has to hold".to_owned();
             return Outcome::Bad { found: format!("templates: {found}"), cure };
         }
     };

@@ -177,8 +177,7 @@ fn without_quotes(words: &str) -> String {
     const LONGEST: usize = 24;
     const MOST: usize = 160;
     let is_plain = |word: &&str| {
-        word.chars().count() <= LONGEST
-            && word.chars().all(|c| c.is_ascii_alphanumeric() || ".,:;-'()!".contains(c))
+        word.chars().count() <= LONGEST && word.chars().all(|c| c.is_ascii_alphanumeric() || ".,:;-'()!".contains(c))
     };
     let mut kept = String::new();
     for word in words.split_whitespace() {

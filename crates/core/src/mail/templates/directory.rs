@@ -4,8 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use super::super::kind::KINDS;
-use super::language::is_tag;
 use super::PARTS;
+use super::language::is_tag;
 
 /// The most bytes of a file.
 const LARGEST: u64 = 256 * 1024;
@@ -65,7 +65,8 @@ fn is_known(name: &str) -> bool {
     let is_part = |kind: &str| {
         name.strip_prefix(kind).and_then(|rest| rest.strip_prefix('.')).is_some_and(|part| PARTS.contains(&part))
     };
-    (name.starts_with('_') && (name.ends_with(".txt") || name.ends_with(".html"))) || KINDS.iter().any(|kind| is_part(kind))
+    (name.starts_with('_') && (name.ends_with(".txt") || name.ends_with(".html")))
+        || KINDS.iter().any(|kind| is_part(kind))
 }
 
 fn text(path: &Path) -> Result<String, String> {

@@ -33,7 +33,9 @@ pub(super) fn is_tag(text: &str) -> bool {
     let is_part = |part: &str, least: usize| {
         (least..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric())
     };
-    parts.next().is_some_and(|first| is_part(first, 2) && first.len() <= 3 && first.bytes().all(|b| b.is_ascii_alphabetic()))
+    parts
+        .next()
+        .is_some_and(|first| is_part(first, 2) && first.len() <= 3 && first.bytes().all(|b| b.is_ascii_alphabetic()))
         && parts.all(|part| is_part(part, 1))
 }
 

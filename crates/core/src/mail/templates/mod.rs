@@ -116,7 +116,9 @@ impl Templates {
         let mut context = self.context(mail)?;
         let render = |part: &str, context: &Map<String, Value>| {
             let template = self.environment.get_template(&format!("{language}/{kind}.{part}"));
-            template.and_then(|template| template.render(minijinja::value::Serde(context))).map_err(|error| in_words(&error))
+            template
+                .and_then(|template| template.render(minijinja::value::Serde(context)))
+                .map_err(|error| in_words(&error))
         };
         let subject = text::subject(&render("subject.txt", &context)?);
         let text = text::body(&render("txt", &context)?);
@@ -163,7 +165,8 @@ impl Templates {
         for (language, kinds) in &self.languages {
             for values in MailKind::samples().iter().filter(|values| kinds.contains(values.word())) {
                 for name in [Some("Ann"), None] {
-                    let (id, to, until) = (MailId::new(at, &Fixed), "ann@example.com", at.plus(Duration::from_secs(3_600)));
+                    let (id, to, until) =
+                        (MailId::new(at, &Fixed), "ann@example.com", at.plus(Duration::from_secs(3_600)));
                     let mail = Written { id, to, name, language: Some(language), values, at, until };
                     match self.write(&mail) {
                         Err(error) => drop(wrong.insert(error)),

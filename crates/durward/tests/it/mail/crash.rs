@@ -34,6 +34,8 @@ async fn every_mail_arrives_and_hardly_any_twice() {
         let mut process = site.serve().await;
         until(&server, MAILS / 3).await;
         process.kill();
+        // What the server is still busy with.
+        tokio::time::sleep(Duration::from_millis(500)).await;
         let before = server.received().len();
         assert!(before < MAILS, "the burst was over before the kill");
         let left = site.database.count("SELECT COUNT(*) FROM mail_outbox").await;
@@ -45,6 +47,19 @@ async fn every_mail_arrives_and_hardly_any_twice() {
             assert!(start.elapsed() < Duration::from_secs(60), "{}", process.stderr());
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
+        // What the second process sent, and that nothing waits: the gauges are renewed every second.
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        let metrics = process.visitor().get("/metrics").await.is(200).text();
+        let value = |name: &str| {
+            let line = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+            line.unwrap_or_else(|| panic!("no {name} in:\n{metrics}")).parse::<f64>().unwrap()
+        };
+        let sent = server.received().len() - before;
+        assert_eq!(value(r#"durward_mails_total{kind="reset_password",result="sent"}"#), sent as f64);
+        assert_eq!(value("durward_mail_outbox_waiting"), 0.0);
+        assert_eq!(value("durward_mail_outbox_oldest_seconds"), 0.0);
+        assert_eq!(value(r#"durward_breaker_state{name="mail"}"#), 0.0);
+
         let mut by_reader: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for mail in server.received() {
             by_reader.entry(mail.to.clone()).or_default().push(mail.id().to_owned());

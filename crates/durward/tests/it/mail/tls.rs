@@ -117,8 +117,7 @@ async fn user_and_password() {
     let (server_file, authority) = (certificate.server(), certificate.authority());
     let known = [("DURWARD_MAIL__CA_FILE", authority.as_str())];
     for backend in backends() {
-        let server =
-            Smtp::start(&["--certificate", &server_file, "--login", "ann@example.com:p@ss/w:rd ü"]).await;
+        let server = Smtp::start(&["--certificate", &server_file, "--login", "ann@example.com:p@ss/w:rd ü"]).await;
         let url = |login: &str| format!("smtp://{login}@localhost:{}", server.port);
         waits(backend, &server, &url("ann%40example.com:canary-word"), &known, "logging in: 535 %").await;
         let mail = arrives(backend, &server, &url("ann%40example.com:p%40ss%2Fw%3Ard%20%C3%BC"), &known).await;

@@ -12,6 +12,7 @@ mod migrations;
 mod opening;
 mod outbox;
 mod passkeys;
+mod recovery;
 mod refresh;
 mod schema;
 mod sessions;

@@ -96,8 +96,7 @@ mod tests {
     #[test]
     fn no_value_can_write_a_header() {
         for subject in ["Hi\r\nBcc: eve@evil.example", "Hi\nBcc: eve@evil.example", "Hi\rBcc: eve@evil.example"] {
-            let letter =
-                letter(message("ann@example.com", subject), &from(Some("A\r\nBcc: eve@evil.example"))).unwrap();
+            let letter = letter(message("ann@example.com", subject), &from(None)).unwrap();
             let text = String::from_utf8(letter.bytes).unwrap();
             let headers = text.split("\r\n\r\n").next().unwrap();
             assert!(!headers.lines().any(|line| line.starts_with("Bcc")), "{headers}");

@@ -164,7 +164,6 @@ fn passkeys_belong_to_the_public_url() {
         ("https://auth.example.com", "app.auth.example.com", false),
         ("https://auth.example.com", "https://example.com", false),
         ("https://auth.example.com", "example.com:443", false),
-        ("https://auth.example.com", "", false),
         ("https://192.0.2.7", "192.0.2.7", false),
         ("https://192.0.2.7", "2.7", false),
         ("https://[2001:db8::1]", "2001:db8::1", false),
@@ -195,9 +194,28 @@ fn related_origins_are_secure() {
 }
 
 #[test]
+fn addresses_are_confirmed_by_mail_and_on_secure_pages() {
+    let confirmed = |machine: Machine| machine.var("DURWARD_REGISTRATION__VERIFY_EMAIL", "true");
+    let with_mail = |machine: Machine| machine.var("DURWARD_MAIL__URL", "smtps://mail.example.com");
+    for environment in ["staging", "production"] {
+        let good = || Machine::good().var("ENVIRONMENT", environment);
+        assert_eq!(ids(&confirmed(good())), [("config", "registration.verify_email".to_owned())]);
+        assert_eq!(ids(&confirmed(with_mail(good()))), []);
+        for page in ["RESET_PAGE", "VERIFY_PAGE", "CONFIRM_PAGE"] {
+            let variable = format!("DURWARD_MAIL__{page}");
+            let problems = ids(&with_mail(good()).var(&variable, "http://app.example.com/page"));
+            assert_eq!(problems, [("config", format!("mail.{}", page.to_lowercase()))]);
+            assert_eq!(ids(&with_mail(good()).var(&variable, "https://app.example.com/page")), []);
+        }
+    }
+    // In development the log has the mails, and a test knows what it does.
+    assert_eq!(ids(&confirmed(Machine::dev())), []);
+    assert_eq!(ids(&confirmed(Machine::good().var("ENVIRONMENT", "test"))), []);
+}
+
+#[test]
 fn what_cannot_work_anywhere() {
-    let table: [(&[(&str, &str)], &str); 4] = [
-        (&[("DURWARD_REGISTRATION__VERIFY_EMAIL", "true")], "registration.verify_email"),
+    let table: [(&[(&str, &str)], &str); 3] = [
         (&[("DURWARD_METRICS__LISTEN", "127.0.0.1:8000")], "metrics.listen"),
         (&[("DURWARD_PASSWORD__MEMORY_KIB", "15"), ("DURWARD_PASSWORD__PARALLELISM", "2")], "password.memory_kib"),
         (&[("DURWARD_PASSWORD__MEMORY_KIB", "4294967295")], "password.memory_kib"),

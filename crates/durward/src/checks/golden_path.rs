@@ -181,7 +181,7 @@ async fn login(browser: &mut Browser, walker: &Walker, csrf: &mut String, clock:
         .append_pair("password", walker.password.expose())
         .finish();
     let answer = browser.post_form("/api/v1/auth/jwt/login", Some(csrf), form).await?;
-    let answer = if answer.body["status"] == "second_factor_setup_required" {
+    let answer = if text_at(&answer.body, "status") == "second_factor_setup_required" {
         enrol(browser, &answer.body, clock.now()).await?
     } else {
         answer

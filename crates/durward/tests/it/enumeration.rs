@@ -117,7 +117,9 @@ fn shape(way: Way, answer: &Answer) -> (u16, Vec<String>, Vec<String>, usize) {
 
 fn outline(value: &Value, at: &str, members: &mut Vec<String>) {
     match value {
-        Value::Object(object) => object.iter().for_each(|(name, value)| outline(value, &format!("{at}/{name}"), members)),
+        Value::Object(object) => {
+            object.iter().for_each(|(name, value)| outline(value, &format!("{at}/{name}"), members))
+        }
         Value::Array(items) => items.iter().for_each(|item| outline(item, &format!("{at}/-"), members)),
         other => members.push(format!("{at}: {}", if other.is_string() { "text" } else { "other" })),
     }
@@ -251,7 +253,9 @@ async fn timed(backend: Backend) {
         let [unknown, known] = sample(&app, way, samples).await;
         let (area, ours, theirs) = (area(&unknown, &known), median(&known), median(&unknown));
         assert_eq!((unknown.len(), known.len()), (samples, samples));
-        println!("{backend:?} {way:?}: AUC {area:.3} over {samples} samples each; median {ours:?} known, {theirs:?} unknown");
+        println!(
+            "{backend:?} {way:?}: AUC {area:.3} over {samples} samples each; median {ours:?} known, {theirs:?} unknown"
+        );
     }
 }
 

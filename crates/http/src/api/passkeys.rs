@@ -4,7 +4,9 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use durward_proto::wire::auth::Transport;
 use durward_proto::wire::list::PageQuery;
-use durward_proto::wire::passkey::{PasskeyLogin, PasskeyLoginBegin, PasskeyRegistration, PasskeyRename, RelatedOrigins};
+use durward_proto::wire::passkey::{
+    PasskeyLogin, PasskeyLoginBegin, PasskeyRegistration, PasskeyRename, RelatedOrigins,
+};
 use durward_proto::{Code, PasskeyId};
 use http::{HeaderValue, StatusCode, header};
 

@@ -15,7 +15,10 @@ async fn register_and_log_in(backend: Backend) {
     assert_eq!(passkey["name"], "Browser");
     assert_eq!(passkey["backup_codes"].as_array().unwrap().len(), 10);
     let kept = page.browser.passkeys().await;
-    assert_eq!((kept.len(), &kept[0]["isResidentCredential"], &kept[0]["rpId"]), (1, &true.into(), &"localhost".into()));
+    assert_eq!(
+        (kept.len(), &kept[0]["isResidentCredential"], &kept[0]["rpId"]),
+        (1, &true.into(), &"localhost".into())
+    );
     page.call("POST", "/api/v1/auth/logout", Value::Null).await.is(204);
     assert_eq!(page.call("GET", "/api/v1/auth/status", Value::Null).await.is(200)["authenticated"], false);
 

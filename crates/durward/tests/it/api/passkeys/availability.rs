@@ -1,9 +1,10 @@
 //! Where there can be passkeys, and where there are none.
 
+use durward_store::testing::Backend;
 use serde_json::json;
 
 use super::{BEGIN, FINISH, begin, log_in, owner, register};
-use crate::kit::{App, Authenticator, PASSWORD, email, on_both};
+use crate::kit::{App, Authenticator, PASSWORD, Site, email, on_both};
 
 /// Whatever needs passkeys says that there are none, and the password works without.
 async fn are_none(app: &App) {
@@ -92,5 +93,29 @@ on_both! {
         let body = json!({ "email": email("ann"), "password": PASSWORD });
         assert_eq!(app.visitor().post("/api/v1/auth/login", body).await.is(200).json()["methods"][0], "passkey");
         ann.get("/api/v1/2fa").await.is(200);
+    }
+}
+
+/// The doctor says where passkeys cannot work, and that the server does all the same.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_doctor_says() {
+    let table = [
+        ("http://localhost:8000", "", "ok", "for localhost"),
+        ("http://192.0.2.7:8000", "", "degraded", "an address"),
+        ("http://[2001:db8::1]:8000", "", "degraded", "an address"),
+        ("http://auth.example.com", "", "degraded", "plain http"),
+        ("https://auth.example.com", "", "ok", "for auth.example.com"),
+        ("http://192.0.2.7:8000", "totp", "ok", "turned off"),
+    ];
+    let site = Site::migrated(Backend::Sqlite).await;
+    for (url, methods, status, says) in table {
+        let mut args = vec![("DURWARD_SERVER__PUBLIC_URL", url)];
+        args.extend((!methods.is_empty()).then_some(("DURWARD_SECOND_FACTOR__METHODS", methods)));
+        let output = site.run_with(&["doctor", "--json"], &args).await.code(0);
+        let report: serde_json::Value = serde_json::from_str(&output.stdout).unwrap();
+        let found = report["checks"].as_array().unwrap().iter().find(|finding| finding["id"] == "passkeys").unwrap();
+        assert_eq!(found["status"], status, "{url}: {found}");
+        assert!(found["found"].as_str().unwrap().contains(says), "{url}: {found}");
+        assert_eq!(found["cure"].is_string(), status == "degraded", "{url}: {found}");
     }
 }

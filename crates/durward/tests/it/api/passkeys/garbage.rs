@@ -67,8 +67,11 @@ fn text(bytes: &[u8]) -> Value {
 fn mutate(credential: &mut Value, mutation: &Mutation) {
     let mut all = Vec::new();
     places(credential, "", &mut all);
-    let (Mutation::Replace(at, _) | Mutation::Remove(at) | Mutation::Flip(at, ..) | Mutation::Cut(at, _)
-        | Mutation::Longer(at, _)) = mutation;
+    let (Mutation::Replace(at, _)
+    | Mutation::Remove(at)
+    | Mutation::Flip(at, ..)
+    | Mutation::Cut(at, _)
+    | Mutation::Longer(at, _)) = mutation;
     let at = at.get(&all).clone();
     if let Mutation::Remove(_) = mutation {
         if let Some((parent, name)) = at.rsplit_once('/')
@@ -131,7 +134,7 @@ on_both! {
                 assert_eq!(credential["rawId"], good["rawId"]);
             }
         }
-        println!("{statuses:?}");
+        eprintln!("answers by status: {statuses:?}");
         assert!(statuses[&401] > 20 && statuses[&422] > 20);
         log_in(&app, &mut key).await.is(200);
         assert_eq!(panics::seen(), Vec::<String>::new());

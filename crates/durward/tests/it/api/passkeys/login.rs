@@ -6,7 +6,9 @@ use durward_proto::{AccountStatus, Email};
 use serde_json::{Value, json};
 
 use super::{BEGIN, FINISH, answer_to, begin, log_in, owner, register};
-use crate::kit::{App, Authenticator, BACKED_UP, BACKUP_ELIGIBLE, PASSWORD, PRESENT, SECRET, VERIFIED, email, jws, on_both};
+use crate::kit::{
+    App, Authenticator, BACKED_UP, BACKUP_ELIGIBLE, PASSWORD, PRESENT, SECRET, VERIFIED, email, jws, on_both,
+};
 
 async fn set_status(app: &App, name: &str, status: AccountStatus) {
     let email: Email = email(name).parse().unwrap();

@@ -125,7 +125,7 @@ pub(crate) const CHECKS: &[Check] = &[
         "every table, column, index and grant that the program's statements need",
         data::schema
     ),
-    check!("keys", Always, needs ["secrets", "settings_schema", "database", "schema"], "keys that can be read, and one that signs, checks, and refuses a token that was tampered with", program::keys),
+    check!("keys", Always, needs ["secrets", "settings_schema", "mail", "database", "schema"], "keys that can be read, and one that signs, checks, and refuses a token that was tampered with", program::keys),
     check!("password_hash", Thoroughly, needs ["secrets", "settings_schema", "mail", "schema", "keys"], "an Argon2id hash that takes 5 ms to 1 s", program::password_hash),
     check!("csrf", Thoroughly, needs ["secrets", "settings_schema", "mail", "schema", "keys"], "a CSRF token that is accepted once made and refused once changed", program::csrf),
     check!(

@@ -104,7 +104,7 @@ mod tests {
         }
         for to in ["ann@example.com\r\nBcc: eve@evil.example", "ann@example.com, eve@evil.example", "ann", ""] {
             let refused = letter(message(to, "Hi"), &from(None)).err().unwrap();
-            assert!(!refused.contains("eve") && !refused.contains("ann"), "{refused}");
+            assert!(!refused.contains('@') && !refused.contains("eve"), "{refused}");
         }
     }
 }

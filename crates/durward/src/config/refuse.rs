@@ -4,7 +4,7 @@ use durward_core::chat::MAX_ANSWER;
 use durward_proto::Secret;
 
 use crate::config::Config;
-use crate::config::choice::Answering;
+use crate::config::choice::{Answering, FactorMethod, SecondFactorPolicy};
 use crate::config::known_secrets::weakness;
 use crate::config::problem::{Problem, check_of};
 
@@ -48,6 +48,7 @@ impl Config {
         }
         problems.extend(self.chat_problems());
         problems.extend(self.passkey_problems());
+        problems.extend(self.second_factor_problem());
         // RFC 9106 section 3.1.
         let least = self.password.parallelism.saturating_mul(8);
         if !(least..=MOST_MEMORY_KIB).contains(&self.password.memory_kib) {
@@ -59,6 +60,20 @@ impl Config {
             ));
         }
         problems
+    }
+
+    /// A second factor that is demanded and that nobody can set up.
+    fn second_factor_problem(&self) -> Option<Problem> {
+        let chosen = &self.second_factor;
+        if chosen.policy == SecondFactorPolicy::Optional || chosen.methods.contains(&FactorMethod::Totp) {
+            return None;
+        }
+        Some(problem(
+            "second_factor.methods",
+            format!("no totp, while second_factor.policy is `{}`", chosen.policy),
+            "totp among them: whoever has no second factor sets it up in the course of the login",
+            "add totp to second_factor.methods, or set second_factor.policy = \"optional\"",
+        ))
     }
 
     /// What the chat's answering side cannot work with.

@@ -165,8 +165,17 @@ fn values_table() -> Vec<Broken> {
         broken(
             "keys",
             "another algorithm, and no master key to seal its key under",
-            [set("DURWARD_TOKENS__ALGORITHM", "EdDSA")],
+            [set("DURWARD_TOKENS__ALGORITHM", "EdDSA"), Way::Set("DURWARD_KEYS__MASTER_KEY", None)],
             &["keys.master_key", "EdDSA"],
+        ),
+        broken(
+            "config",
+            "a second factor that nobody can set up",
+            [
+                set("DURWARD_SECOND_FACTOR__POLICY", "required"),
+                set("DURWARD_SECOND_FACTOR__METHODS", "passkey,backup_code"),
+            ],
+            &["second_factor.methods", "totp"],
         ),
         broken(
             "config",

@@ -90,3 +90,24 @@ async fn a_mail_server_is_worth_a_look() {
     settings.insert("DURWARD_MAIL__URL".to_owned(), "smtp://mail.example.invalid".to_owned());
     is_well(&place, &settings, &["mail"]).await;
 }
+
+/// Without a master key secrets are sealed all the same; the doctor says when one should be set.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_master_key_is_worth_having() {
+    let place = Place::make(Backend::Sqlite).await;
+    let mut settings = place.settings();
+    settings.remove("DURWARD_KEYS__MASTER_KEY");
+    is_well(&place, &settings, &["sealing"]).await;
+}
+
+/// Where everybody must have a second factor, the Golden Path sets one up.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_second_factor_for_everybody() {
+    for backend in backends() {
+        let place = Place::make(backend).await;
+        let mut settings = place.settings();
+        settings.insert("DURWARD_SECOND_FACTOR__POLICY".to_owned(), "required".to_owned());
+        is_well(&place, &settings, &[]).await;
+        assert_eq!(place.database.count("SELECT COUNT(*) FROM user_two_factor_auth").await, 0, "it leaves nothing");
+    }
+}

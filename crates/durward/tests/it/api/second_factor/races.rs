@@ -180,6 +180,8 @@ on_both! {
                 })
             }).collect();
             barrier.wait().await;
+            // Earlier in one round, later in the next.
+            tokio::time::sleep(Duration::from_millis(round)).await;
             let change = json!({ "current_password": PASSWORD, "new_password": "four quiet herons at dusk" });
             ann.post("/api/v1/password/change", change).await.is(204);
             for task in tries {

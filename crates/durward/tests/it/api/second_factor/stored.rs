@@ -32,7 +32,7 @@ on_both! {
             needles.extend([text(secret), HEXLOWER.encode(&raw).into_bytes(), raw]);
         }
         for code in backup_codes(&enabled) {
-            needles.extend([code.replace('-', "").into_bytes(), code[3..].as_bytes().to_vec(), code[3..].replace('-', "").into_bytes()]);
+            needles.extend([code.replace('-', "").into_bytes(), code.as_bytes()[3..].to_vec(), code[3..].replace('-', "").into_bytes()]);
         }
         for token in [&pending["challenge_token"], &challenge["challenge_token"], &opened["device_token"]] {
             needles.push(text(token));

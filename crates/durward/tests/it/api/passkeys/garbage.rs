@@ -44,6 +44,36 @@ fn mutation() -> impl Strategy<Value = Mutation> {
     ]
 }
 
+/// A text or some bytes in CBOR (RFC 8949 section 3.1).
+fn cbor(major: u8, content: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(content.len()).unwrap().to_be_bytes();
+    [&[major << 5 | 25], length.as_slice(), content].concat()
+}
+
+/// What stands in an attestation of some format, in CBOR: members that formats have, with values that they may have.
+fn statement() -> impl Strategy<Value = Vec<u8>> {
+    let junk = || prop::collection::vec(any::<u8>(), 0..300);
+    let names = prop::sample::select(vec!["alg", "sig", "x5c", "ver", "certInfo", "pubArea", "response", "ecdaaKeyId"]);
+    // A certificate's and a TPM structure's first bytes, to get a little further.
+    let bytes = prop_oneof![
+        junk(),
+        junk().prop_map(|tail| [b"\x30\x82\x01\x00\x30\x81\xa0".as_slice(), &tail].concat()),
+        junk().prop_map(|tail| [b"\xff\x54\x43\x47\x80\x17".as_slice(), &tail].concat()),
+        junk().prop_map(|tail| [b"\x00\x23\x00\x0b".as_slice(), &tail].concat()),
+    ];
+    let value = prop_oneof![
+        bytes.clone().prop_map(|content| cbor(2, &content)),
+        bytes.prop_map(|content| [vec![0x81], cbor(2, &content)].concat()),
+        prop::sample::select(vec![b"\x26".to_vec(), b"\x39\x01\x00".to_vec(), b"\x39\xff\xfe".to_vec()]),
+        Just(cbor(3, b"2.0")),
+        Just(vec![0x80]),
+        Just(vec![0xf6]),
+    ];
+    let member = (names, value).prop_map(|(name, value)| [cbor(3, name.as_bytes()), value].concat());
+    prop::collection::vec(member, 0..7)
+        .prop_map(|members| [vec![0xa0 | u8::try_from(members.len()).unwrap()], members.concat()].concat())
+}
+
 /// All places in a document, the document itself first.
 fn places(value: &Value, at: &str, all: &mut Vec<String>) {
     all.push(at.to_owned());
@@ -137,6 +167,36 @@ on_both! {
         eprintln!("answers by status: {statuses:?}");
         assert!(statuses[&401] > 20 && statuses[&422] > 20);
         log_in(&app, &mut key).await.is(200);
+        assert_eq!(panics::seen(), Vec::<String>::new());
+    }
+
+    /// What authenticators may tell of their make, with nothing in it that holds. None of it is asked for.
+    async fn attestations(app) {
+        panics::watch();
+        let ann = app.user("ann").await;
+        let mut runner = TestRunner::deterministic();
+        let formats = ["none", "packed", "tpm", "android-key", "android-safetynet", "fido-u2f", "apple", "", "x"];
+        for _ in 0..20 {
+            for format in formats {
+                let statement = statement().new_tree(&mut runner).unwrap().current();
+                let options = ann.post_empty("/api/v1/passkeys/register/begin").await.is(200).json();
+                let mut credential = Authenticator::new().create(&app.origin, &options);
+                let data = bytes(&credential["response"]["authenticatorData"]).unwrap();
+                let object = [
+                    b"\xa3\x63fmt".to_vec(), cbor(3, format.as_bytes()), b"\x67attStmt".to_vec(), statement.clone(),
+                    b"\x68authData".to_vec(), cbor(2, &data),
+                ];
+                credential["response"]["attestationObject"] = text(&object.concat());
+                let body = json!({ "ceremony_id": options["ceremony_id"], "credential": credential });
+                let answer = ann.post("/api/v1/passkeys/register/finish", body).await;
+                let status = answer.status.as_u16();
+                assert!(status == 422 || (status == 201 && format == "none"), "{format} {statement:?}: {}", answer.text());
+                if status == 201 {
+                    let id = answer.json()["id"].as_str().unwrap().to_owned();
+                    ann.delete(&format!("/api/v1/passkeys/{id}")).await.is(204);
+                }
+            }
+        }
         assert_eq!(panics::seen(), Vec::<String>::new());
     }
 

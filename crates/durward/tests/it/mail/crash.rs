@@ -65,7 +65,7 @@ async fn every_mail_arrives_and_hardly_any_twice() {
             by_reader.entry(mail.to.clone()).or_default().push(mail.id().to_owned());
         }
         let twice: Vec<_> = by_reader.iter().filter(|(_, ids)| ids.len() > 1).collect();
-        println!("{backend:?}: {before} of {MAILS} before the kill, {left} rows left, {} came twice", twice.len());
+        eprintln!("{backend:?}: {before} of {MAILS} before the kill, {left} rows left, {} came twice", twice.len());
         assert_eq!(by_reader.len(), MAILS);
         assert!(twice.len() <= AT_ONCE, "{twice:?}");
         for (reader, ids) in &by_reader {

@@ -47,7 +47,10 @@ async fn a_minute(backend: Backend) {
     let back = Instant::now();
     done(&app).await;
     assert!(back.elapsed() < Duration::from_secs(30), "it took {:?}", back.elapsed());
-    eprintln!("{backend:?}: {posted} mails were posted meanwhile; all were there {:?} after the minute", back.elapsed());
+    eprintln!(
+        "{backend:?}: {posted} mails were posted meanwhile; all were there {:?} after the minute",
+        back.elapsed()
+    );
     let received = server.received();
     let ids: BTreeSet<_> = received.iter().map(|mail| mail.id()).collect();
     assert_eq!(ids.len(), received.len(), "each arrived once");

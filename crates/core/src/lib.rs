@@ -1,7 +1,8 @@
 //! durward's decisions: who may log in, what a session is, when it ends. No HTTP and no SQL.
 //!
-//! A login can be read in order: [`login`] asks [`budgets`] whether another guess is allowed, [`factors`] whether
-//! enough was shown, and hands the [`factors::Authenticated`] it gets to [`issue`], which opens the session.
+//! A login can be read in order: [`login`] asks [`budgets`] whether another guess is allowed, [`second_factor`] whether
+//! more than the password is needed and [`factors`] whether enough was shown, and hands the [`factors::Authenticated`] it
+//! gets to [`issue`], which opens the session.
 //! Everything that ends a session goes through [`revoke`].
 
 pub mod admin;

@@ -88,8 +88,9 @@ codes! {
     OriginDenied = "origin_denied", 403, "This origin is not allowed";
     /// The account's role does not allow this.
     Forbidden = "forbidden", 403, "Not allowed";
-    /// This needs an authentication younger than ten minutes. Log in again.
-    ReauthenticationRequired = "reauthentication_required", 403, "Please log in again first";
+    /// This needs an authentication younger than ten minutes. Show again who you are with
+    /// `POST /api/v1/auth/reauthenticate`, or log in again.
+    ReauthenticationRequired = "reauthentication_required", 403, "Please show again who you are first";
     /// This second factor is turned off by configuration (`second_factor.methods`), or cannot work here: passkeys need
     /// a public URL with a host name.
     MethodUnavailable = "method_unavailable", 403, "This method is not available";

@@ -10,6 +10,7 @@ use serde_json::json;
 use crate::client::Client;
 use crate::factors::backup;
 use crate::fault::Fault;
+use crate::mail::{FactorWord, MailKind};
 use crate::second_factor::{Standing, state, unavailable};
 use crate::service::Core;
 
@@ -83,8 +84,12 @@ impl Core {
             return Err(state("There is no second factor that they could stand in for. Set one up first."));
         }
         let backup_codes = backup::make(self, &mut write, user.id).await?;
+        let notice =
+            MailKind::NewFactor { what: FactorWord::BackupCodes, ip: client.ip.to_string(), at: self.clock.now() };
+        self.notify(&mut write, &user, notice, client).await?;
         let audit = client.audit("backup_codes_made").actor(user.id).subject(user.id);
         write.commit(audit.session(who.session_id())).await?;
+        self.ring_post();
         Ok(BackupCodes { backup_codes })
     }
 

@@ -50,7 +50,8 @@ impl Core {
         Ok(setup)
     }
 
-    /// Turns TOTP on with the first code of the secret that waits, and gives ten backup codes.
+    /// Turns TOTP on with the first code of the secret that waits, and gives ten backup codes; none where they are turned
+    /// off.
     ///
     /// # Errors
     /// `reauthentication_required`, `method_unavailable`, `factor_state` when none waits, `invalid_second_factor`; 503 when
@@ -88,8 +89,12 @@ impl Core {
         user: &UserRow,
         client: &Client,
     ) -> Result<(Vec<Secret>, Changed), Fault> {
-        let codes = backup::make(self, write, user.id).await?;
-        write.also(&client.audit("backup_codes_made").actor(user.id).subject(user.id)).await?;
+        let codes = if self.policy.second_factor.allows(Method::BackupCode) {
+            write.also(&client.audit("backup_codes_made").actor(user.id).subject(user.id)).await?;
+            backup::make(self, write, user.id).await?
+        } else {
+            Vec::new()
+        };
         let notice = MailKind::NewFactor { what: FactorWord::Totp, ip: client.ip.to_string(), at: self.clock.now() };
         self.notify(write, user, notice, client).await?;
         let changed = self.factors_change(write, user, Change::Added).await?;

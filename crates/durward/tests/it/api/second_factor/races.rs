@@ -1,5 +1,7 @@
 //! 64 at the same moment with one thing that is good once, over two nodes: one winner each.
 
+#![allow(clippy::print_stdout, reason = "the figures are what one wants to see")]
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 

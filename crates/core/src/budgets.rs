@@ -3,6 +3,8 @@
 //!
 //! Every path that can guess a password charges here. Nobody is ever locked out for good: when the budget is used up,
 //! one more try is let through after a delay that doubles.
+//!
+//! Mails that anybody can ask for have budgets of their own, so that nobody's mailbox is filled from here.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -11,8 +13,10 @@ use std::time::Duration;
 use durward_proto::{Clock, Code, Problem};
 use durward_store::{BudgetRule, Charge, Gate, GateStore, Write};
 
+use crate::client::Client;
 use crate::fault::Fault;
 use crate::issue::sha256;
+use crate::service::Core;
 use crate::turnstile::{Inside, Turnstile};
 
 /// The configured budgets.
@@ -27,6 +31,9 @@ pub struct Limits {
     /// The first delay after a budget is used up; each further wrong answer doubles it, up to the window.
     pub first_delay: Duration,
 }
+
+/// Within which time requests for mails are counted. Who has used them up waits until it is over.
+const MAIL_WINDOW: Duration = Duration::from_secs(3_600);
 
 /// The budgets of accounts and addresses.
 pub(crate) struct Budgets {
@@ -72,16 +79,27 @@ impl Budgets {
                 write.commit_unaudited("a try is counted before it is checked").await?;
                 Ok(paid)
             }
-            Charge::Refused { retry_after } => {
-                // The transaction is dropped: a refused try costs neither budget anything.
-                metrics::counter!("durward_attempts_refused_total").increment(1);
-                let seconds = retry_after.as_secs_f64().ceil().max(1.0);
-                Err(Fault::of(
-                    Problem::new(Code::TooManyAttempts)
-                        .detail(format!("Too many wrong answers. Please try again in {seconds} seconds."))
-                        .retry_after(seconds as u64),
-                ))
+            // The transaction is dropped: a refused try costs neither budget anything.
+            Charge::Refused { retry_after } => Err(too_many(retry_after)),
+        }
+    }
+
+    /// Pays for one try from this address where no account is named: at a token that was mailed.
+    ///
+    /// # Errors
+    /// As [`Self::charge`].
+    pub(crate) async fn charge_client(&self, ip: IpAddr) -> Result<PaidByClient, Fault> {
+        let address = address_key(ip);
+        let inside = self.addresses.enter(&address).await?;
+        let paid = PaidByClient { address, _inside: inside };
+        let mut write = self.gate.write().await?;
+        let rule = self.rule(self.limits.address_failures);
+        match write.charge(&paid.address, self.clock.now(), &rule).await? {
+            Charge::Allowed => {
+                write.commit_unaudited("a try is counted before it is checked").await?;
+                Ok(paid)
             }
+            Charge::Refused { retry_after } => Err(too_many(retry_after)),
         }
     }
 
@@ -104,6 +122,63 @@ impl Paid {
         write.refund(&self.account).await?;
         Ok(())
     }
+}
+
+/// A try from an address that has been paid for. As [`Paid`].
+#[must_use]
+pub(crate) struct PaidByClient {
+    address: String,
+    _inside: Inside,
+}
+
+impl PaidByClient {
+    /// Gives the try back: it was no guess.
+    pub(crate) async fn give_back(self, budgets: &Budgets) -> Result<(), Fault> {
+        let mut write = budgets.gate.write().await?;
+        self.refund(&mut write).await?;
+        Ok(write.commit_unaudited("who had the right answer did not guess").await?)
+    }
+
+    /// Gives the try back within the transaction that acts on the right answer.
+    pub(crate) async fn refund(&self, write: &mut Write<Gate>) -> Result<(), Fault> {
+        Ok(write.refund(&self.address).await?)
+    }
+}
+
+impl Core {
+    /// Pays for one mail that this client asks for, to this address, within the transaction that puts it into the outbox.
+    /// False when enough were asked for to this address: whoever asks is not told, since that would say what others do.
+    ///
+    /// # Errors
+    /// `rate_limited` when this client asked for too many.
+    pub(crate) async fn may_mail(
+        &self,
+        write: &mut Write<Gate>,
+        email_key: &str,
+        client: &Client,
+    ) -> Result<bool, Fault> {
+        let rule = |limit| BudgetRule { limit, window: MAIL_WINDOW, first_delay: MAIL_WINDOW };
+        let (now, rules) = (self.clock.now(), &self.policy.recovery);
+        let from = format!("mail-from:{}", address_key(client.ip));
+        if let Charge::Refused { retry_after } = write.charge(&from, now, &rule(rules.per_client)).await? {
+            let seconds = seconds(retry_after);
+            let detail = format!("Too many mails were asked for. Please try again in {seconds} seconds.");
+            return Err(Fault::of(Problem::new(Code::RateLimited).detail(detail).retry_after(seconds)));
+        }
+        let to = format!("mail-to:{}", account_key(email_key));
+        Ok(write.charge(&to, now, &rule(rules.per_address)).await? == Charge::Allowed)
+    }
+}
+
+fn too_many(retry_after: Duration) -> Fault {
+    metrics::counter!("durward_attempts_refused_total").increment(1);
+    let seconds = seconds(retry_after);
+    let detail = format!("Too many wrong answers. Please try again in {seconds} seconds.");
+    Fault::of(Problem::new(Code::TooManyAttempts).detail(detail).retry_after(seconds))
+}
+
+fn seconds(wait: Duration) -> u64 {
+    wait.as_secs_f64().ceil().max(1.0) as u64
 }
 
 /// The budget of an account, known or not: by a hash, so that the table is no list of addresses.

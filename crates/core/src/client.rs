@@ -12,6 +12,8 @@ pub struct Client {
     pub ip: IpAddr,
     /// What it calls itself, cut to a sane length.
     pub user_agent: Option<String>,
+    /// What languages its user prefers (`Accept-Language`), cut to a sane length.
+    pub language: Option<String>,
     /// The id of the request, for the trails.
     pub request_id: String,
     /// What came in the `device_id` cookie.

@@ -15,6 +15,7 @@ use crate::client::Client;
 use crate::factors::Authenticated;
 use crate::fault::Fault;
 use crate::refresh_token::RefreshToken;
+use crate::second_factor::Trusted;
 use crate::service::Core;
 
 /// What a login or a refresh gives out.
@@ -36,6 +37,10 @@ pub struct Opened {
     pub transport: Transport,
     /// The value of the `device_id` cookie.
     pub device: Secret,
+    /// What the device keeps from now on that it is trusted with, after a login that asked for it.
+    pub trust: Option<Trusted>,
+    /// After a login that set a second factor up.
+    pub backup_codes: Option<Vec<Secret>>,
 }
 
 /// What a session's tokens say about how it was opened.
@@ -88,6 +93,8 @@ pub(crate) async fn session(
         user,
         transport,
         device,
+        trust: None,
+        backup_codes: None,
     })
 }
 

@@ -1,7 +1,8 @@
 //! durward's decisions: who may log in, what a session is, when it ends. No HTTP and no SQL.
 //!
-//! A login can be read in order: [`login`] asks [`budgets`] whether another guess is allowed, [`factors`] whether
-//! enough was shown, and hands the [`factors::Authenticated`] it gets to [`issue`], which opens the session.
+//! A login can be read in order: [`login`] asks [`budgets`] whether another guess is allowed, [`second_factor`] whether
+//! more than the password is needed and [`factors`] whether enough was shown, and hands the [`factors::Authenticated`] it
+//! gets to [`issue`], which opens the session.
 //! Everything that ends a session goes through [`revoke`].
 
 pub mod admin;
@@ -19,15 +20,21 @@ pub mod keys;
 pub mod leases;
 pub mod login;
 pub mod logout;
+pub mod mail;
 pub mod operator;
 pub mod own;
 pub mod page;
+pub mod passkeys;
 pub mod password_change;
+pub mod reauthenticate;
+pub mod recover;
 pub mod refresh;
 pub mod refresh_token;
 pub mod register;
 pub mod revoke;
 pub mod roster;
+pub(crate) mod sealing;
+pub mod second_factor;
 pub mod service;
 pub mod settings_schema;
 pub mod sockets;
@@ -40,6 +47,11 @@ pub use csrf::{Csrf, CsrfFault};
 pub use fault::Fault;
 pub use issue::Opened;
 pub use keys::{KeyFault, KeySettings, SigningKeys};
+pub use passkeys::PasskeySettings;
+pub use recover::RecoveryRules;
+pub use login::LoginOutcome;
+pub use reauthenticate::Renewed;
 pub use register::Registration;
 pub use roster::Roster;
+pub use second_factor::{Challenge, Trusted};
 pub use service::{Core, Parts, Policy};

@@ -1,46 +1,60 @@
 //! Login by password.
 
-use durward_proto::wire::auth::Transport;
-use durward_proto::{Code, Email, Problem, Secret, UserId};
+use durward_proto::wire::auth::Login;
+use durward_proto::{Code, Email, Problem, UserId};
 use durward_store::{Gate, NewAttempt, Write};
 
+use crate::budgets::Paid;
 use crate::client::Client;
-use crate::factors::{self, password};
+use crate::factors::password::{self, Compared};
+use crate::factors::{self, PasswordPassed};
 use crate::fault::Fault;
 use crate::issue::{self, Opened};
+use crate::second_factor::{self, Challenge, Need};
 use crate::service::Core;
 
 /// How often an account is looked at that changes while its password's hash is computed.
 const LOOKS: usize = 3;
 
+/// What a right password leads to.
+#[derive(Debug)]
+pub enum LoginOutcome {
+    /// It was enough: a session is open.
+    Opened(Box<Opened>),
+    /// A second factor is needed. Nothing is open.
+    SecondFactor(Box<Challenge>),
+}
+
+/// A try to come in, as the trails keep it.
+pub(crate) struct Tried<'a> {
+    /// The key of the address that was given.
+    pub(crate) email_key: &'a str,
+    /// Whose account it was, where there is one.
+    pub(crate) user_id: Option<UserId>,
+    /// `password`, `totp`, …
+    pub(crate) method: &'static str,
+}
+
 impl Core {
-    /// Checks a password and opens a session.
+    /// Checks a password, and opens a session where that is enough.
     ///
     /// # Errors
     /// `invalid_credentials`, the same for a wrong password and an unknown address, in the same time;
-    /// `account_pending`, `account_suspended`, `account_deactivated` with the right password only;
+    /// `account_pending`, `account_suspended`, `account_deactivated`, `method_unavailable` with the right password only;
     /// `too_many_attempts`; 503 `overloaded` or `unavailable`.
-    pub async fn login(
-        &self,
-        email: &str,
-        password: &Secret,
-        transport: Transport,
-        client: &Client,
-    ) -> Result<Opened, Fault> {
-        let outcome = self.try_login(email, password, transport, client).await;
-        let result = outcome.as_ref().map_or_else(|fault| fault.code().as_str(), |_| "ok");
+    pub async fn login(&self, login: &Login, client: &Client) -> Result<LoginOutcome, Fault> {
+        let outcome = self.try_login(login, client).await;
+        let result = match &outcome {
+            Ok(LoginOutcome::Opened(_)) => "ok",
+            Ok(LoginOutcome::SecondFactor(_)) => "second_factor",
+            Err(fault) => fault.code().as_str(),
+        };
         metrics::counter!("durward_logins_total", "method" => "password", "result" => result).increment(1);
         outcome
     }
 
-    async fn try_login(
-        &self,
-        email: &str,
-        password: &Secret,
-        transport: Transport,
-        client: &Client,
-    ) -> Result<Opened, Fault> {
-        let email_key = identify(email);
+    async fn try_login(&self, login: &Login, client: &Client) -> Result<LoginOutcome, Fault> {
+        let email_key = identify(&login.email);
         let paid = match self.budgets.charge(&email_key, client.ip).await {
             Ok(paid) => paid,
             Err(fault) if fault.code() == Code::TooManyAttempts => {
@@ -51,7 +65,7 @@ impl Core {
         for _ in 0..LOOKS {
             let credential = self.gate.read().await?.credential_by_email(&email_key).await?;
             let user_id = credential.as_ref().map(|credential| credential.user.id);
-            let shown = match password::show(&self.hasher, credential, password).await {
+            let shown = match password::show(&self.hasher, credential, &login.password).await {
                 Ok(Some(shown)) => shown,
                 Ok(None) => return self.failed(&email_key, user_id, wrong_credentials(), client).await,
                 Err(fault) => {
@@ -60,32 +74,63 @@ impl Core {
                 }
             };
             let hash = shown.hash.clone();
-            let proof = match factors::enough(shown, self.clock.now()) {
-                Ok(proof) => proof,
-                Err(fault) => {
+            let outcome = match factors::by_password(shown) {
+                Ok(passed) => self.go_on(login, &email_key, passed, &hash, &paid, client).await,
+                Err(fault) => Err(fault),
+            };
+            match outcome {
+                Ok(Some(outcome)) => return Ok(outcome),
+                // A session that is opened after a change of the password would outlive it: look at the account again.
+                Ok(None) => {}
+                Err(fault) if fault.code().status() == 403 => {
                     // The password was right: it was no guess, and it costs nothing.
-                    let mut write = self.gate.write().await?;
-                    paid.refund(&mut write).await?;
-                    write.commit_unaudited("the audit row comes with the attempt").await?;
+                    paid.give_back(&self.budgets).await?;
                     return self.failed(&email_key, user_id, fault, client).await;
                 }
-            };
-            let mut write = self.gate.write().await?;
-            paid.refund(&mut write).await?;
-            if !write.hold_account(proof.user_id(), &hash.checked, &hash.kept).await? {
-                // A session that is opened after a change of the password would outlive it: look at the account again.
-                continue;
+                Err(fault) => return Err(fault),
             }
-            let opened = issue::session(self, &mut write, proof, transport, client).await?;
-            self.note_attempt(&mut write, &email_key, Some(opened.user.id), "ok", client).await?;
-            let audit = client.audit("login").actor(opened.user.id).subject(opened.user.id).session(opened.session_id);
-            write.commit(audit).await?;
-            return Ok(opened);
         }
         Err(Fault::unavailable("the account changed each time while its password was being checked"))
     }
 
-    /// Writes a refused login down, then refuses it.
+    /// Opens a session or gives a challenge, in one transaction. None when the account is no longer as it was checked.
+    async fn go_on(
+        &self,
+        login: &Login,
+        email_key: &str,
+        passed: PasswordPassed,
+        hash: &Compared,
+        paid: &Paid,
+        client: &Client,
+    ) -> Result<Option<LoginOutcome>, Fault> {
+        let user_id = passed.user().id;
+        let tried = Tried { email_key, user_id: Some(user_id), method: "password" };
+        let mut write = self.gate.write().await?;
+        paid.refund(&mut write).await?;
+        if !write.hold_account(user_id, &hash.checked, &hash.kept).await? {
+            return Ok(None);
+        }
+        let methods = match second_factor::need(self, &mut write, passed.user(), login.device_token.as_ref()).await? {
+            Need::Nothing(waived) => {
+                let proof = factors::alone(passed, &waived, self.clock.now())?;
+                let opened = issue::session(self, &mut write, proof, login.transport, client).await?;
+                self.note_attempt(&mut write, &tried, "ok", client).await?;
+                self.notice_new_device(&mut write, &opened, client).await?;
+                let audit = client.audit("login").actor(user_id).subject(user_id).session(opened.session_id);
+                write.commit(audit).await?;
+                self.ring_post();
+                return Ok(Some(LoginOutcome::Opened(Box::new(opened))));
+            }
+            Need::Show(methods) => methods,
+            Need::SetUp => Vec::new(),
+        };
+        let challenge = second_factor::give(self, &mut write, &passed, methods, login.transport, client).await?;
+        self.note_attempt(&mut write, &tried, "second_factor_required", client).await?;
+        write.commit(client.audit("second_factor_asked").subject(user_id)).await?;
+        Ok(Some(LoginOutcome::SecondFactor(Box::new(challenge))))
+    }
+
+    /// Writes a refused password down, then refuses it.
     pub(crate) async fn failed<T>(
         &self,
         email_key: &str,
@@ -93,26 +138,26 @@ impl Core {
         fault: Fault,
         client: &Client,
     ) -> Result<T, Fault> {
+        let tried = Tried { email_key, user_id, method: "password" };
         let mut write = self.gate.write().await?;
-        self.note_attempt(&mut write, email_key, user_id, fault.code().as_str(), client).await?;
+        self.note_attempt(&mut write, &tried, fault.code().as_str(), client).await?;
         let audit = client.audit("login_failed").detail(serde_json::json!({ "reason": fault.code() }));
         write.commit(if let Some(user) = user_id { audit.subject(user) } else { audit }).await?;
         Err(fault)
     }
 
     /// Writes an attempt down, within the transaction that decides it.
-    async fn note_attempt(
+    pub(crate) async fn note_attempt(
         &self,
         write: &mut Write<Gate>,
-        email_key: &str,
-        user_id: Option<UserId>,
+        tried: &Tried<'_>,
         reason: &str,
         client: &Client,
     ) -> Result<(), Fault> {
         let attempt = NewAttempt {
-            user_id,
-            email_key,
-            method: "password",
+            user_id: tried.user_id,
+            email_key: tried.email_key,
+            method: tried.method,
             succeeded: reason == "ok",
             reason,
             ip: Some(&client.ip.to_string()),
@@ -125,7 +170,7 @@ impl Core {
 }
 
 /// The key of an address; of what is none, a text that no account has. It goes the same way and takes the same time.
-fn identify(email: &str) -> String {
+pub(crate) fn identify(email: &str) -> String {
     match email.parse::<Email>() {
         Ok(email) => email.key(),
         Err(_) => "not an address".to_owned(),

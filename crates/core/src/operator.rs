@@ -2,17 +2,23 @@
 //! event table.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use durward_proto::{AccountStatus, Clock, Email, Role, SessionId, UserId};
 use durward_store::{Audit, EventKind, NewEvent, NewUser, System, SystemStore, UserRow, Write};
 use serde_json::json;
 
 use crate::fault::Fault;
+use crate::mail::{Mail, MailKind, Outbox, Request, RequestKind};
+
+/// How long a notice is worth sending.
+const NOTICE_LIFE: Duration = Duration::from_secs(3 * 86_400);
 
 /// An operator at the command line.
 #[derive(Clone)]
 pub struct Operator {
     system: SystemStore,
+    outbox: Option<Arc<Outbox>>,
     clock: Arc<dyn Clock>,
 }
 
@@ -25,7 +31,14 @@ impl std::fmt::Debug for Operator {
 impl Operator {
     /// With the capability of the system.
     pub fn new(system: SystemStore, clock: Arc<dyn Clock>) -> Self {
-        Self { system, clock }
+        Self { system, outbox: None, clock }
+    }
+
+    /// With the way into the outbox, where somebody sends what is put there.
+    #[must_use]
+    pub fn with_post(mut self, outbox: Outbox) -> Self {
+        self.outbox = Some(Arc::new(outbox));
+        self
     }
 
     /// The account with this address.
@@ -83,6 +96,9 @@ impl Operator {
     pub async fn set_status(&self, user: UserId, status: AccountStatus) -> Result<(), Fault> {
         let mut write = self.system.write().await?;
         write.set_status(user, status, self.clock.now()).await?;
+        // Before the sessions: a login that is half done ends with them. After the account, which whoever completes one
+        // holds first, too.
+        write.forget_pending(user).await?;
         if status == AccountStatus::Active {
             // Nodes may remember that it was not.
             self.event(&mut write, user, None, "activated").await?;
@@ -94,24 +110,67 @@ impl Operator {
         Ok(())
     }
 
-    /// Replaces an account's password; its sessions end.
+    /// Replaces an account's password; its sessions end, devices are trusted no more, and mailed links work no more.
     ///
     /// # Errors
     /// When the database is away.
     pub async fn set_password(&self, user: UserId, password_hash: &str) -> Result<(), Fault> {
         let mut write = self.system.write().await?;
         write.set_password(user, password_hash, self.clock.now()).await?;
+        write.forget_pending(user).await?;
+        write.forget_trusts(user).await?;
+        write.forget_recovery_tokens(user).await?;
         self.end_all(&mut write, user, "password_changed").await?;
         write.commit(act("password_changed", user).detail(json!({ "by": "operator" }))).await?;
         Ok(())
     }
 
-    /// Ends all sessions of an account. Says how many there were.
+    /// Removes all second factors of an account: TOTP, passkeys, backup codes, devices that are trusted, and logins that
+    /// are half done. Its sessions end. Who has lost their phone logs in with the password alone after it, or sets up
+    /// another factor in the course of that where one is demanded. False when there was none.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn reset_factors(&self, user: UserId) -> Result<bool, Fault> {
+        let now = self.clock.now();
+        let mut write = self.system.write().await?;
+        let Some(row) = write.hold_user(user).await? else { return Ok(false) };
+        write.forget_pending(user).await?;
+        let totp = write.disable_totp(user, now).await?;
+        let passkeys = write.forget_passkeys(user).await?;
+        write.forget_backup_codes(user).await?;
+        write.forget_trusts(user).await?;
+        write.set_tfa_enabled(user, false, now).await?;
+        self.end_all(&mut write, user, "factors_reset").await?;
+        let had = totp || passkeys > 0;
+        if let (true, Some(outbox)) = (had, &self.outbox) {
+            outbox.put(&mut write, notice(&row, MailKind::FactorsReset { at: now })).await?;
+        }
+        let detail = json!({ "by": "operator", "totp": totp, "passkeys": passkeys });
+        write.commit(act("factors_reset", user).detail(detail)).await?;
+        Ok(had)
+    }
+
+    /// Asks for a mail with a link to set a new password with, as the user could. False where nobody sends mails.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn send_reset(&self, email: &Email) -> Result<bool, Fault> {
+        let Some(outbox) = &self.outbox else { return Ok(false) };
+        let mut write = self.system.write().await?;
+        outbox.put_request(&mut write, Request::by_operator(RequestKind::Reset, email.key())).await?;
+        write.commit_unaudited("the audit row comes with the mail").await?;
+        Ok(true)
+    }
+
+    /// Ends all sessions of an account, and logins that are half done. Says how many sessions there were.
     ///
     /// # Errors
     /// When the database is away.
     pub async fn revoke_sessions(&self, user: UserId) -> Result<usize, Fault> {
         let mut write = self.system.write().await?;
+        write.hold_user(user).await?;
+        write.forget_pending(user).await?;
         let ended = self.end_all(&mut write, user, "revoked").await?;
         write.commit(act("sessions_revoked", user).detail(json!({ "by": "operator", "sessions": ended }))).await?;
         Ok(ended)
@@ -149,6 +208,17 @@ impl Operator {
             .append_event(&NewEvent { kind, user_id: user, session_id: session, reason, now: self.clock.now() })
             .await?;
         Ok(())
+    }
+}
+
+fn notice(user: &UserRow, kind: MailKind) -> Mail {
+    Mail {
+        to: user.email.clone(),
+        name: user.full_name.clone(),
+        language: None,
+        user: Some(user.id),
+        kind,
+        expires_in: NOTICE_LIFE,
     }
 }
 

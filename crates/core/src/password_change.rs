@@ -1,6 +1,5 @@
-//! Changing one's password. Every other session of the user ends.
-
-use std::time::Duration;
+//! Changing one's password. Every other session of the user ends, and with them what is half-way in and the trust in
+//! devices.
 
 use durward_proto::wire::auth::PasswordChange;
 use durward_proto::{Code, Problem};
@@ -10,11 +9,9 @@ use crate::client::Client;
 use crate::factors::password::{self, prepare};
 use crate::fault::Fault;
 use crate::login::wrong_credentials;
+use crate::mail::MailKind;
 use crate::revoke::Cause;
 use crate::service::Core;
-
-/// How old an authentication may be for a sensitive change (contract section 5).
-const FRESH: Duration = Duration::from_secs(600);
 
 impl Core {
     /// Changes the caller's password.
@@ -47,20 +44,19 @@ impl Core {
             let detail = "The password was changed by another request at the same time. Please look and try again.";
             return Err(Fault::of(Problem::new(Code::InvalidCredentials).detail(detail)));
         }
+        // Before the sessions: a login that is half done ends with them.
+        write.forget_pending(user_id).await?;
+        write.forget_trusts(user_id).await?;
         let ended = write.end_sessions(user_id, Some(who.session_id()), now, cause.as_str()).await?;
+        if let Some(user) = write.hold_user(user_id).await? {
+            let notice = MailKind::PasswordChanged { ip: client.ip.to_string(), at: now };
+            self.notify(&mut write, &user, notice, client).await?;
+        }
         self.revoker.announce(&mut write, user_id, &ended, cause).await?;
         let audit = client.audit("password_changed").actor(user_id).subject(user_id).session(who.session_id());
         write.commit(audit).await?;
         self.revoker.tell(&ended, cause.as_str());
+        self.ring_post();
         Ok(())
-    }
-
-    /// Sensitive changes need an authentication younger than ten minutes.
-    pub(crate) fn recently_authenticated(&self, who: &Verified) -> Result<(), Fault> {
-        if self.clock.now().since(who.auth_time()) < FRESH {
-            return Ok(());
-        }
-        let detail = "This needs an authentication younger than ten minutes. Please log in again and repeat it.";
-        Err(Fault::of(Problem::new(Code::ReauthenticationRequired).detail(detail)))
     }
 }

@@ -10,6 +10,7 @@ use durward_verify::Refusal;
 use crate::client::Client;
 use crate::fault::Fault;
 use crate::issue::{self, Opened, Standing};
+use crate::mail::MailKind;
 use crate::refresh_token::RefreshToken;
 use crate::revoke::Cause;
 use crate::service::Core;
@@ -92,8 +93,18 @@ impl Core {
 
     /// Somebody has a copy of the token: the session ends, for the thief and for the user.
     async fn reused(&self, row: &RefreshRow, client: &Client) -> Result<Fault, Fault> {
-        let audit = client.audit("refresh_reuse").actor(row.user_id);
-        if self.revoker.session(row.user_id, row.session_id, Cause::RefreshReused, audit).await? {
+        let (cause, now) = (Cause::RefreshReused, self.clock.now());
+        let mut write = self.gate.write().await?;
+        if write.end_session(row.user_id, row.session_id, now, cause.as_str()).await? {
+            self.revoker.announce(&mut write, row.user_id, &[row.session_id], cause).await?;
+            if let Some(live) = write.live_session(row.session_id).await? {
+                let notice = MailKind::SessionsEndedByReuse { at: now };
+                self.notify(&mut write, &live.user, notice, client).await?;
+            }
+            let audit = client.audit("refresh_reuse").actor(row.user_id).subject(row.user_id);
+            write.commit(audit.session(row.session_id)).await?;
+            self.revoker.tell(&[row.session_id], cause.as_str());
+            self.ring_post();
             tracing::warn!(user_id = %row.user_id, session_id = %row.session_id, "a refresh token was used twice");
         }
         Ok(Fault::of(Problem::new(Code::RefreshReused).detail(
@@ -135,6 +146,8 @@ impl Core {
             user,
             transport,
             device: client.device.clone().unwrap_or_default(),
+            trust: None,
+            backup_codes: None,
         })
     }
 }

@@ -6,12 +6,13 @@
 use std::sync::Arc;
 
 use durward_proto::{Clock, Code, SessionId, UserId};
-use durward_store::{Audit, EventKind, GateStore, NewEvent, Own, OwnStore, Write};
+use durward_store::{Audit, EventKind, Gate, GateStore, NewEvent, Own, OwnStore, Write};
 use durward_verify::Verified;
 
 use crate::fault::Fault;
 use crate::leases::Leases;
 use crate::roster::Roster;
+use crate::service::Core;
 
 /// Why a session ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +25,8 @@ pub enum Cause {
     EndedByUser,
     /// The password changed.
     PasswordChanged,
+    /// The password was set anew by mail.
+    PasswordReset,
     /// A refresh token came twice.
     RefreshReused,
 }
@@ -36,16 +39,19 @@ impl Cause {
             Self::LogoutEverywhere => "logout_everywhere",
             Self::EndedByUser => "session_ended",
             Self::PasswordChanged => "password_changed",
+            Self::PasswordReset => "password_reset",
             Self::RefreshReused => "refresh_reuse",
         }
     }
 }
 
-/// The reason that the sockets of a session are closed with, from the cause as it stands in the database.
-pub(crate) fn close_code(cause: &str) -> Code {
+/// The reason that the sockets of a session are closed with, from the cause as it stands in the database. None where
+/// the account is only to be looked at again: they stay.
+pub(crate) fn close_code(cause: &str) -> Option<Code> {
     match cause {
-        "suspended" | "deactivated" | "deleted" => Code::AccountInactive,
-        _ => Code::TokenRevoked,
+        "suspended" | "deactivated" | "deleted" => Some(Code::AccountInactive),
+        "email_verified" | "email_changed" | "factors_changed" => None,
+        _ => Some(Code::TokenRevoked),
     }
 }
 
@@ -159,11 +165,28 @@ impl Revoker {
         self.roster.forget_all();
     }
 
-    /// Tells this node that sessions have ended. Only after the commit.
+    /// Tells this node that sessions have ended, or that their user has changed. Only after the commit.
     pub(crate) fn tell(&self, sessions: &[SessionId], cause: &str) {
         for session in sessions {
             self.roster.forget(*session);
-            self.leases.close(*session, close_code(cause));
+            if let Some(code) = close_code(cause) {
+                self.leases.close(*session, code);
+            }
         }
+    }
+}
+
+impl Core {
+    /// Has every node look at an account again, without ending a session: what stands in `reason` closes no socket. Gives
+    /// the sessions that this node has to be told of after the commit.
+    pub(crate) async fn renew_user(
+        &self,
+        write: &mut Write<Gate>,
+        user: UserId,
+        reason: &'static str,
+    ) -> Result<Vec<SessionId>, Fault> {
+        let event = NewEvent { kind: EventKind::User, user_id: user, session_id: None, reason, now: self.clock.now() };
+        write.append_event(&event).await?;
+        Ok(write.session_ids(user).await?)
     }
 }

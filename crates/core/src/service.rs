@@ -12,12 +12,17 @@ use crate::budgets::{Budgets, Limits};
 use crate::bus::{Bus, Patience};
 use crate::chat::Answerer;
 use crate::csrf::Csrf;
+use crate::factors::SecondFactorRules;
 use crate::factors::password::{HashSettings, Hasher};
 use crate::fault::Fault;
 use crate::keys::SigningKeys;
 use crate::leases::Leases;
+use crate::mail::{Mailing, Outbox, Post};
+use crate::passkeys::{PasskeySettings, Passkeys};
+use crate::recover::RecoveryRules;
 use crate::revoke::Revoker;
 use crate::roster::{Roster, RosterSettings};
+use crate::sealing::Sealer;
 use crate::settings_schema::SettingsSchema;
 use crate::sockets::{SocketLimits, SocketRules};
 
@@ -38,6 +43,10 @@ pub struct Policy {
     pub registration_approve: bool,
     /// The lowest estimated strength of a password, 0 to 4 on zxcvbn's scale.
     pub password_min_strength: u8,
+    /// Of whom a second factor is demanded, and which there are.
+    pub second_factor: SecondFactorRules,
+    /// Who has to confirm their address, where mailed links lead, and how many mails may be asked for.
+    pub recovery: RecoveryRules,
     /// How many sockets may be open.
     pub sockets: SocketRules,
     /// How old an answer from memory may be while the other nodes' revocations cannot be read.
@@ -62,16 +71,24 @@ pub struct Parts {
     pub rules: Rules,
     /// The secret behind CSRF tokens.
     pub csrf_secret: Secret,
+    /// What secrets are sealed under that have to be read again: `keys.master_key`, where there is one.
+    pub master_key: Option<Secret>,
+    /// `tokens.secret`, which stands in for it.
+    pub tokens_secret: Secret,
     /// Cost and parallelism of password hashes.
     pub hashing: HashSettings,
     /// How much guessing is allowed.
     pub limits: Limits,
     /// What an operator decides.
     pub policy: Policy,
+    /// For whom passkeys are made.
+    pub passkeys: PasskeySettings,
     /// The types of the users' settings.
     pub settings: SettingsSchema,
     /// Who answers in the chat.
     pub answerer: Arc<dyn Answerer>,
+    /// What mails are made with, and who takes them away.
+    pub mailing: Mailing,
     /// The breakers around everything remote.
     pub breakers: Arc<Breakers>,
     /// The time.
@@ -109,9 +126,12 @@ pub struct Core {
     pub(crate) csrf: Csrf,
     pub(crate) hasher: Hasher,
     pub(crate) budgets: Budgets,
+    pub(crate) sealer: Arc<Sealer>,
     pub(crate) policy: Policy,
+    pub(crate) passkeys: Passkeys,
     pub(crate) settings: SettingsSchema,
     pub(crate) answerer: Arc<dyn Answerer>,
+    pub(crate) post: Post,
     pub(crate) revoker: Revoker,
     pub(crate) sockets: SocketLimits,
     pub(crate) breakers: Arc<Breakers>,
@@ -148,6 +168,8 @@ impl Core {
             parts.clock.clone(),
         ));
         let hasher = Hasher::start(parts.hashing, parts.random.clone())?;
+        let sealer = Arc::new(Sealer::new(parts.master_key.as_ref(), &parts.tokens_secret)?);
+        let outbox = Outbox::sealed_by(sealer.clone(), parts.clock.clone(), parts.random.clone());
         Ok(Arc::new(Self {
             verifier: Verifier::new(parts.keys, parts.rules.clone(), roster.clone(), parts.clock.clone()),
             keys: parts.signing_keys,
@@ -159,7 +181,10 @@ impl Core {
             sockets: SocketLimits::new(parts.policy.sockets),
             store: parts.store,
             gate: parts.gate,
+            sealer,
+            post: Post::new(outbox, parts.mailing),
             policy: parts.policy,
+            passkeys: Passkeys::new(parts.passkeys)?,
             settings: parts.settings,
             answerer: parts.answerer,
             breakers: parts.breakers,

@@ -5,5 +5,6 @@ mod answering;
 mod checks;
 pub mod cli;
 pub mod config;
+mod mailing;
 mod operations;
 pub mod wire;

@@ -5,9 +5,13 @@ use std::sync::Arc;
 
 use durward_core::budgets::Limits;
 use durward_core::factors::password::HashSettings;
+use durward_core::factors::{Demand, SecondFactorRules};
 use durward_core::sockets::SocketRules;
-use durward_core::{Breakers, Core, Csrf, KeyFault, KeySettings, Parts, Policy, SigningKeys};
+use durward_core::{
+    Breakers, Core, Csrf, KeyFault, KeySettings, Parts, PasskeySettings, Policy, RecoveryRules, SigningKeys,
+};
 use durward_http::{App, CookieKind, CookieRules, HttpRules, Origin, Server};
+use durward_proto::wire::factor::Method;
 use durward_proto::{Clock, Random};
 use durward_store::{Opened, StoreOptions};
 use durward_verify::{Algorithm, BreakerRules, KeyRing, Rules};
@@ -16,7 +20,8 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use crate::answering;
 use crate::checks::Subject;
 use crate::checks::golden_path::Walk;
-use crate::config::{self, Answering, Config, Environment, Loaded, Source};
+use crate::config::{self, Answering, Config, Environment, FactorMethod, Loaded, SecondFactorPolicy, Source};
+use crate::mailing;
 use crate::operations::Program;
 
 /// How many sessions the roster keeps in memory.
@@ -59,18 +64,33 @@ pub fn signing_keys(
 /// The services. `keys` are what [`SigningKeys::start`] gave.
 ///
 /// # Errors
-/// When a secret is missing or cannot be used, or the settings' schema cannot be read.
+/// As [`parts`]; and when a secret cannot be used, or the hashing threads cannot be started.
 pub fn core(
+    config: &Config,
+    opened: &Opened,
+    keys: (SigningKeys, KeyRing),
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+) -> Result<Arc<Core>, String> {
+    let core = Core::new(parts(config, opened, keys, clock, random)?);
+    core.map_err(|fault| fault.cause().unwrap_or("the services cannot be started").to_owned())
+}
+
+/// What the services are made of.
+///
+/// # Errors
+/// When a secret is missing, or the settings' schema, the mails' templates or an authority cannot be read.
+pub fn parts(
     config: &Config,
     opened: &Opened,
     (signing_keys, keys): (SigningKeys, KeyRing),
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
-) -> Result<Arc<Core>, String> {
+) -> Result<Parts, String> {
     let secret = config.tokens.secret.as_ref().ok_or("tokens.secret is missing")?;
     let csrf_secret = config.csrf.secret.clone().unwrap_or_else(|| Csrf::derived_secret(secret));
     let breakers = Breakers::new(breaker_rules(config), clock.clone());
-    let parts = Parts {
+    Ok(Parts {
         store: opened.store.clone(),
         gate: opened.gate.clone(),
         keys,
@@ -81,6 +101,8 @@ pub fn core(
             access_cookie: cookie_rules(config).name(CookieKind::Access).to_owned(),
         },
         csrf_secret,
+        master_key: config.keys.master_key.clone(),
+        tokens_secret: secret.clone(),
         hashing: hash_settings(config),
         limits: Limits {
             account_failures: config.limits.account_failures,
@@ -89,13 +111,14 @@ pub fn core(
             first_delay: config.limits.first_delay,
         },
         policy: policy(config),
+        passkeys: passkey_settings(config),
         settings: crate::checks::settings_schema(config.settings.schema.as_deref())?,
         answerer: answering::answerer(config, &breakers),
+        mailing: mailing::mailing(config, &breakers)?,
         breakers,
         clock,
         random,
-    };
-    Core::new(parts).map_err(|fault| fault.cause().unwrap_or("the services cannot be started").to_owned())
+    })
 }
 
 /// Cost and parallelism of password hashes.
@@ -129,6 +152,15 @@ fn policy(config: &Config) -> Policy {
         registration_open: config.registration.open,
         registration_approve: config.registration.approve,
         password_min_strength: config.password.min_strength.into(),
+        second_factor: second_factor_rules(config),
+        recovery: RecoveryRules {
+            verify_email: config.registration.verify_email,
+            reset_page: config.mail.reset_page.to_string(),
+            verify_page: config.mail.verify_page.to_string(),
+            confirm_page: config.mail.confirm_page.to_string(),
+            per_address: config.limits.mails_per_address,
+            per_client: config.limits.mails_per_client,
+        },
         sockets: SocketRules {
             per_user: config.websocket.max_connections_per_user as usize,
             per_session: config.websocket.max_connections_per_session as usize,
@@ -138,6 +170,44 @@ fn policy(config: &Config) -> Policy {
         staleness_grace: config.session.staleness_grace,
         roster_capacity: ROSTER,
     }
+}
+
+fn second_factor_rules(config: &Config) -> SecondFactorRules {
+    let chosen = &config.second_factor;
+    SecondFactorRules {
+        demand: match chosen.policy {
+            SecondFactorPolicy::Optional => Demand::Nobody,
+            SecondFactorPolicy::Required => Demand::Everybody,
+            SecondFactorPolicy::RequiredForRoles => {
+                Demand::Roles(chosen.roles.iter().filter_map(|role| role.parse().ok()).collect())
+            }
+        },
+        methods: chosen
+            .methods
+            .iter()
+            .map(|method| match method {
+                FactorMethod::Totp => Method::Totp,
+                FactorMethod::BackupCode => Method::BackupCode,
+                FactorMethod::Passkey => Method::Passkey,
+            })
+            .collect(),
+        issuer: chosen.issuer.clone(),
+        trust_device: chosen.trust_device,
+    }
+}
+
+fn passkey_settings(config: &Config) -> PasskeySettings {
+    PasskeySettings {
+        rp_id: config.rp_id(),
+        rp_name: config.second_factor.issuer.clone(),
+        origin: config.server.public_url.origin(),
+        related_origins: config.passkeys.related_origins.iter().map(ToString::to_string).collect(),
+    }
+}
+
+/// Whether anybody sends mails: a mail server, or in development the log.
+pub(crate) fn has_post(config: &Config) -> bool {
+    config.mail.url.is_some() || config.environment == Environment::Development
 }
 
 /// What the cookies look like.
@@ -198,7 +268,8 @@ pub(crate) fn walk(config: &Config, opened: &Opened, core: &Arc<Core>, address: 
     Walk {
         address: SocketAddr::new(ip, address.port()),
         origin: config.server.public_url.origin(),
-        open: config.registration.open && !config.registration.approve,
+        // Nobody reads what would be mailed to the walker.
+        open: config.registration.open && !config.registration.approve && !config.registration.verify_email,
         echoes: config.chat.answering == Answering::Echo,
         core: core.clone(),
         system: opened.system.clone(),

@@ -55,7 +55,9 @@ pub(crate) async fn door(State(site): State<Shared>, mut request: Request, next:
     let outcome = AssertUnwindSafe(pass(&site, path, request, next, &mut after)).catch_unwind().await;
     let mut response = outcome.unwrap_or_else(|_| Err(panicked())).unwrap_or_else(Refused::into_response);
 
-    if let Some(session) = &after.renew_csrf {
+    // A handler that gave a new access token gave its own.
+    let has_one = response.headers().contains_key(csrf::HEADER);
+    if let (Some(session), false) = (&after.renew_csrf, has_one) {
         csrf::renew(&site, session, response.headers_mut());
     }
     let told = response.extensions_mut().remove::<Told>();

@@ -23,6 +23,8 @@ use crate::reply::Refused;
 
 /// How much of `User-Agent` is kept, in characters.
 const USER_AGENT: usize = 256;
+/// The same of `Accept-Language`.
+const LANGUAGE: usize = 128;
 
 /// Who asks. Only on rows that demand it: elsewhere it is a 401.
 pub(crate) struct Caller(pub(crate) Arc<Verified>);
@@ -62,10 +64,12 @@ impl FromRequestParts<Shared> for From {
     async fn from_request_parts(parts: &mut Parts, site: &Shared) -> Result<Self, Refused> {
         let passage = parts.extensions.get::<Passage>();
         let agent = parts.headers.get(header::USER_AGENT).map(|agent| String::from_utf8_lossy(agent.as_bytes()));
+        let language = parts.headers.get(header::ACCEPT_LANGUAGE).and_then(|language| language.to_str().ok());
         let device = site.rules.cookies.read(&parts.headers, CookieKind::Device)?;
         Ok(Self(Client {
             ip: passage.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |passage| passage.ip),
             user_agent: agent.map(|agent| agent.chars().filter(|c| !c.is_control()).take(USER_AGENT).collect()),
+            language: language.map(|language| language.chars().take(LANGUAGE).collect()),
             request_id: passage.and_then(|passage| passage.request_id.to_str().ok()).unwrap_or_default().to_owned(),
             device: device.map(Secret::new),
         }))

@@ -105,7 +105,12 @@ pub(crate) fn write_problem(response: &mut Response, mut problem: Box<Problem>, 
 /// `WWW-Authenticate` of a 401: whether an access token came and was refused (RFC 6750 section 3.1).
 fn challenge(code: Code) -> HeaderValue {
     match code {
-        Code::TokenMissing | Code::InvalidCredentials | Code::RefreshReused => CHALLENGE,
+        Code::TokenMissing
+        | Code::InvalidCredentials
+        | Code::RefreshReused
+        | Code::InvalidSecondFactor
+        | Code::ChallengeInvalid
+        | Code::InvalidPasskey => CHALLENGE,
         _ => CHALLENGE_INVALID,
     }
 }
@@ -170,6 +175,8 @@ mod tests {
         for (code, invalid) in [
             (Code::TokenMissing, false),
             (Code::InvalidCredentials, false),
+            (Code::InvalidSecondFactor, false),
+            (Code::InvalidPasskey, false),
             (Code::TokenExpired, true),
             (Code::TokenRevoked, true),
         ] {

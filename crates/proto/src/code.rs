@@ -66,6 +66,13 @@ codes! {
     RefreshReused = "refresh_reused", 401, "The refresh token was used before";
     /// The e-mail address or the password is wrong; which of them is not said.
     InvalidCredentials = "invalid_credentials", 401, "Wrong e-mail address or password";
+    /// The second factor is wrong, or this code was used before. A challenge ends after five wrong answers.
+    InvalidSecondFactor = "invalid_second_factor", 401, "Wrong second factor";
+    /// The challenge is not known: it was answered, ended after five wrong answers or five minutes, or belongs to another
+    /// client. Log in again.
+    ChallengeInvalid = "challenge_invalid", 401, "The challenge is over";
+    /// The passkey is not known here, or what the authenticator signed does not hold.
+    InvalidPasskey = "invalid_passkey", 401, "The passkey was not accepted";
     /// The right password, but the account waits for an approval or for its e-mail address to be verified.
     AccountPending = "account_pending", 403, "The account is not active yet";
     /// The right password, but an operator suspended the account.
@@ -81,14 +88,22 @@ codes! {
     OriginDenied = "origin_denied", 403, "This origin is not allowed";
     /// The account's role does not allow this.
     Forbidden = "forbidden", 403, "Not allowed";
-    /// This needs an authentication younger than ten minutes. Log in again.
-    ReauthenticationRequired = "reauthentication_required", 403, "Please log in again first";
+    /// This needs an authentication younger than ten minutes. Show again who you are with
+    /// `POST /api/v1/auth/reauthenticate`, or log in again.
+    ReauthenticationRequired = "reauthentication_required", 403, "Please show again who you are first";
+    /// This second factor is turned off by configuration (`second_factor.methods`), or cannot work here: passkeys need
+    /// a public URL with a host name.
+    MethodUnavailable = "method_unavailable", 403, "This method is not available";
     /// Nothing is here, or it belongs to somebody else.
     NotFound = "not_found", 404, "Not found";
     /// The path exists, but not with this method; `Allow` lists those it has.
     MethodNotAllowed = "method_not_allowed", 405, "Method not allowed";
     /// An account with this e-mail address exists. Log in, or reset the password.
     EmailTaken = "email_taken", 409, "This e-mail address is taken";
+    /// A second factor is needed for this account, and this is the last one it has. Set another one up first.
+    LastFactor = "last_factor", 409, "The last second factor cannot be removed";
+    /// What this needs is not set up, or is set up already; `detail` says which.
+    FactorState = "factor_state", 409, "Not possible as the account stands";
     /// Bodies are at most 64 KiB.
     BodyTooLarge = "body_too_large", 413, "The body is too large";
     /// Send `application/json` (or, for a login, `application/x-www-form-urlencoded`).
@@ -97,6 +112,8 @@ codes! {
     ValidationFailed = "validation_failed", 422, "Some values are not allowed";
     /// The password is too short, too long, common or easy to guess; `errors` says how to choose a better one.
     WeakPassword = "weak_password", 422, "The password is too weak";
+    /// The token of a mailed link is not known: it was used, is too old, or a newer mail took its place. Ask for another mail.
+    LinkInvalid = "link_invalid", 422, "The link does not work any more";
     /// Too many wrong answers for this account or from this client. Wait `retry_after` seconds.
     TooManyAttempts = "too_many_attempts", 429, "Too many attempts";
     /// Too many requests. Wait `retry_after` seconds.

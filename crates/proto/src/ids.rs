@@ -95,6 +95,14 @@ uuid_id! {
     EventId
     /// An access token's `jti`.
     TokenId
+    /// A passkey of a user.
+    PasskeyId
+    /// What was asked of an authenticator, from `begin` to `finish`.
+    CeremonyId
+    /// A device that is trusted not to need the second factor.
+    TrustId
+    /// A mail in the outbox.
+    MailId
 }
 
 /// A UUIDv7 (RFC 9562 section 5.7) from a given time and given randomness.

@@ -16,7 +16,7 @@ pub mod wire;
 pub use account::{AccountStatus, Role};
 pub use code::Code;
 pub use email::Email;
-pub use ids::{ConversationId, EventId, MessageId, SessionId, TokenId, UserId};
+pub use ids::{CeremonyId, ConversationId, EventId, MailId, MessageId, PasskeyId, SessionId, TokenId, TrustId, UserId};
 pub use problem::Problem;
 pub use random::Random;
 pub use secret::Secret;

@@ -5,12 +5,14 @@
 use durward_proto::ids::UuidId;
 use durward_proto::wire::auth::Transport;
 use durward_proto::wire::chat::Author;
-use durward_proto::{AccountStatus, ConversationId, MessageId, Role, SessionId, Timestamp, UserId};
+use durward_proto::{AccountStatus, ConversationId, MailId, MessageId, PasskeyId, Role, SessionId, Timestamp, TrustId, UserId};
 use sqlx::encode::IsNull;
 use sqlx::error::BoxDynError;
 use sqlx::{Database, Decode, Encode, Postgres, Sqlite, Type};
 use time::OffsetDateTime;
 use uuid::Uuid;
+
+use crate::tables::ChallengePurpose;
 
 /// A value on its way into a column or out of it.
 #[derive(Debug, Clone, Copy)]
@@ -127,13 +129,21 @@ same_on_both! {
     UserId = i64, |id| id.0, |raw| Ok(Self(raw));
     SessionId = Uuid, |id| id.uuid(), |raw| Ok(Self::from_uuid(raw));
     ConversationId = Uuid, |id| id.uuid(), |raw| Ok(Self::from_uuid(raw));
+    MailId = Uuid, |id| id.uuid(), |raw| Ok(Self::from_uuid(raw));
     MessageId = Uuid, |id| id.uuid(), |raw| Ok(Self::from_uuid(raw));
+    PasskeyId = Uuid, |id| id.uuid(), |raw| Ok(Self::from_uuid(raw));
+    TrustId = Uuid, |id| id.uuid(), |raw| Ok(Self::from_uuid(raw));
     Role = String, |role| role.as_str().to_owned(), |raw| Ok(raw.parse()?);
     AccountStatus = String, |status| status.as_str().to_owned(), |raw| Ok(raw.parse()?);
     Transport = String, |transport| transport_word(*transport).to_owned(), |raw| match raw.as_str() {
         "cookie" => Ok(Self::Cookie),
         "bearer" => Ok(Self::Bearer),
         _ => Err("not a transport".into()),
+    };
+    ChallengePurpose = String, |purpose| purpose.as_str().to_owned(), |raw| match raw.as_str() {
+        "verify" => Ok(Self::Verify),
+        "enrol" => Ok(Self::Enrol),
+        _ => Err("not a challenge's purpose".into()),
     };
     Author = String, |author| author.as_str().to_owned(), |raw| match raw.as_str() {
         "user" => Ok(Self::User),

@@ -35,6 +35,7 @@ macro_rules! migrations {
 migrations! {
     1 "0001_accounts"
     2 "0002_signing_keys"
+    3 "0003_factors_and_mail"
 }
 
 /// Each word that stands in braces in a step: for SQLite, for PostgreSQL.

@@ -16,6 +16,11 @@ impl Statement {
     pub(crate) fn short_name(&self) -> &'static str {
         self.name.strip_prefix("durward_store::tables::").unwrap_or(self.name)
     }
+
+    /// Says that it runs: its name, and no value.
+    fn trace(&self) {
+        tracing::trace!(target: "durward_store::statement", name = self.short_name());
+    }
 }
 
 /// The database of a typed connection, to choose a statement's text by.
@@ -26,12 +31,14 @@ pub(crate) trait Dialect {
 
 impl Dialect for Sqlite {
     fn text(statement: Statement) -> &'static str {
+        statement.trace();
         statement.sqlite
     }
 }
 
 impl Dialect for Postgres {
     fn text(statement: Statement) -> &'static str {
+        statement.trace();
         statement.postgres
     }
 }

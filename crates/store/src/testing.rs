@@ -207,8 +207,9 @@ async fn template() -> String {
 }
 
 async fn make_template() -> String {
-    let checksum = MIGRATIONS.iter().map(crate::migrate::Migration::checksum).collect::<Vec<_>>().join("_");
-    let name = format!("durward_template_{checksum}");
+    // A name has 63 bytes at most, however many steps there are.
+    let parts = MIGRATIONS.iter().map(|step| step.checksum().chars().take(8).collect::<String>());
+    let name = format!("durward_template_{}", parts.rev().take(4).collect::<Vec<_>>().join("_"));
     let mut conn = PgConnection::connect_with(&admin("")).await.expect("the test server answers");
     sqlx::raw_sql("SELECT pg_advisory_lock(7305808869229296)").execute(&mut conn).await.expect("the lock");
     sweep(&mut conn).await;

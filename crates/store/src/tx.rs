@@ -63,6 +63,14 @@ impl<S> Write<S> {
         self.end().await
     }
 
+    /// Adds a row of the audit trail beside that of [`Write::commit`], where one transaction does more than one thing.
+    ///
+    /// # Errors
+    /// As all statements: `Unavailable` or `Broken`.
+    pub async fn also(&mut self, audit: &Audit) -> Result<(), StoreError> {
+        self.insert_audit(audit).await
+    }
+
     /// Commits without an audit row; `why` says, in the code, why none is needed.
     ///
     /// # Errors

@@ -8,7 +8,8 @@ use std::time::Duration;
 use durward_core::Core;
 use durward_core::budgets::account_key;
 use durward_core::factors::password::prepare;
-use durward_proto::{AccountStatus, Clock, Email, Random, Role, Secret, random};
+use durward_core::factors::totp::TotpSecret;
+use durward_proto::{AccountStatus, Clock, Email, Random, Role, Secret, Timestamp, random};
 use durward_store::{Audit, NewUser, SystemStore};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
@@ -36,7 +37,7 @@ pub(crate) struct Walk {
     pub(crate) address: SocketAddr,
     /// The public URL's origin.
     pub(crate) origin: String,
-    /// Whether people may register by themselves, without an approval.
+    /// Whether people may register by themselves, without an approval or a mail.
     pub(crate) open: bool,
     /// Whether the program itself answers in the chat. Another server is not waited for: it may be
     /// away, and it has a check of its own.
@@ -68,7 +69,7 @@ impl Walk {
             let outcome = match name {
                 "csrf_token" => csrf_token(&mut browser, &mut csrf).await,
                 "register" => self.register(&mut browser, &walker).await,
-                "login" => login(&mut browser, &walker, &mut csrf).await,
+                "login" => login(&mut browser, &walker, &mut csrf, &*self.clock).await,
                 "profile" => profile(&mut browser, &walker).await,
                 "refresh" => refresh(&mut browser, &mut csrf).await,
                 "websocket_echo" => self.echo(&browser).await,
@@ -174,18 +175,31 @@ async fn csrf_token(browser: &mut Browser, csrf: &mut String) -> Result<(), Stri
     expect(&answer, 200, |body| body["csrf_token"].is_string())
 }
 
-async fn login(browser: &mut Browser, walker: &Walker, csrf: &mut String) -> Result<(), String> {
+async fn login(browser: &mut Browser, walker: &Walker, csrf: &mut String, clock: &dyn Clock) -> Result<(), String> {
     let form = url::form_urlencoded::Serializer::new(String::new())
         .append_pair("username", &walker.email)
         .append_pair("password", walker.password.expose())
         .finish();
     let answer = browser.post_form("/api/v1/auth/jwt/login", Some(csrf), form).await?;
+    let answer = if text_at(&answer.body, "status") == "second_factor_setup_required" {
+        enrol(browser, &answer.body, clock.now()).await?
+    } else {
+        answer
+    };
     *csrf = text_at(&answer.body, "csrf_token").to_owned();
     expect(&answer, 200, |body| body["status"] == "authenticated")?;
     if browser.cookie("access_token").is_none() || browser.cookie("refresh_token").is_none() {
         return Err("the login answered 200 but set no access_token and refresh_token cookies".to_owned());
     }
     Ok(())
+}
+
+/// Where everybody must have a second factor, the walker sets one up as people do.
+async fn enrol(browser: &mut Browser, asked: &Value, now: Timestamp) -> Result<Answer, String> {
+    let secret = asked.pointer("/setup/secret").and_then(Value::as_str).and_then(TotpSecret::from_base32);
+    let code = secret.ok_or("the login asked for a second factor and gave no secret for one")?.code_at(now);
+    let body = json!({ "challenge_token": text_at(asked, "challenge_token"), "method": "totp", "code": code });
+    browser.post_json("/api/v1/auth/2fa/verify", None, &body).await
 }
 
 async fn profile(browser: &mut Browser, walker: &Walker) -> Result<(), String> {

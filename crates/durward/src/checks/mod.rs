@@ -9,6 +9,7 @@ mod chat;
 mod data;
 pub(crate) mod golden_path;
 mod machine;
+mod mail;
 mod program;
 mod settings;
 mod subject;
@@ -86,7 +87,21 @@ pub(crate) const CHECKS: &[Check] = &[
         "a JSON Schema with a default for each setting",
         settings::schema
     ),
-    check!("mail", Thoroughly, needs["config"], "no mail server: this version sends no mail", settings::mail),
+    check!("sealing", Thoroughly, needs ["config", "secrets"], "a master key that secrets are sealed under", settings::sealing),
+    check!(
+        "passkeys",
+        Thoroughly,
+        needs ["config", "public_url"],
+        "a domain that passkeys can belong to",
+        settings::passkeys
+    ),
+    check!(
+        "mail",
+        Thoroughly,
+        needs["config"],
+        "templates that can be used, and a mail server that lets this program in",
+        mail::mail
+    ),
     check!("clock", Always, needs [], "a clock that is set", machine::clock),
     check!(
         "data_dir",
@@ -110,9 +125,9 @@ pub(crate) const CHECKS: &[Check] = &[
         "every table, column, index and grant that the program's statements need",
         data::schema
     ),
-    check!("keys", Always, needs ["secrets", "settings_schema", "database", "schema"], "keys that can be read, and one that signs, checks, and refuses a token that was tampered with", program::keys),
-    check!("password_hash", Thoroughly, needs ["secrets", "settings_schema", "schema", "keys"], "an Argon2id hash that takes 5 ms to 1 s", program::password_hash),
-    check!("csrf", Thoroughly, needs ["secrets", "settings_schema", "schema", "keys"], "a CSRF token that is accepted once made and refused once changed", program::csrf),
+    check!("keys", Always, needs ["secrets", "settings_schema", "mail", "database", "schema"], "keys that can be read, and one that signs, checks, and refuses a token that was tampered with", program::keys),
+    check!("password_hash", Thoroughly, needs ["secrets", "settings_schema", "mail", "schema", "keys"], "an Argon2id hash that takes 5 ms to 1 s", program::password_hash),
+    check!("csrf", Thoroughly, needs ["secrets", "settings_schema", "mail", "schema", "keys"], "a CSRF token that is accepted once made and refused once changed", program::csrf),
     check!(
         "chat",
         Thoroughly,
@@ -120,7 +135,7 @@ pub(crate) const CHECKS: &[Check] = &[
         "an answering side that can be asked and has the default model",
         chat::chat
     ),
-    check!("golden_path", Thoroughly, needs ["secrets", "public_url", "cookies", "schema", "keys", "password_hash", "csrf"],
+    check!("golden_path", Thoroughly, needs ["secrets", "public_url", "cookies", "mail", "schema", "keys", "password_hash", "csrf"],
         "register, login, profile, refresh, chat, logout, and a token that is dead afterwards", program::golden_path),
 ];
 

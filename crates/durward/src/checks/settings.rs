@@ -4,7 +4,7 @@ use durward_core::settings_schema::SettingsSchema;
 use durward_http::CookieKind;
 
 use super::{Outcome, Subject};
-use crate::config::{Origin, Source};
+use crate::config::{FactorMethod, Origin, Source};
 use crate::wire;
 
 pub(super) async fn config(subject: &Subject) -> Outcome {
@@ -43,15 +43,53 @@ pub(super) async fn cookies(subject: &Subject) -> Outcome {
     reported(subject, "cookies", || format!("{}, {domain}, {secure}", rules.name(CookieKind::Access)))
 }
 
-/// Nothing of this version sends mail, so that whoever set a mail server shall not wait for one.
-pub(super) async fn mail(subject: &Subject) -> Outcome {
-    match &subject.config().mail.url {
-        None => Outcome::Good("none is set, and none is needed".to_owned()),
-        Some(_) => Outcome::Worth {
-            found: "mail.url is set, but this version sends no mail; registration.verify_email is false".to_owned(),
-            cure: "nothing needs to be done; unset mail.url to have this finding go away".to_owned(),
-        },
+/// Whether what has to be read again is sealed under a key of its own. Under one that is made from the tokens' secret it
+/// is safe, too, until somebody replaces that secret.
+pub(super) async fn sealing(subject: &Subject) -> Outcome {
+    let config = subject.config();
+    if config.keys.master_key.is_some() {
+        return Outcome::Good("TOTP secrets and mails are sealed under keys.master_key".to_owned());
     }
+    if !config.environment.is_strict() {
+        return Outcome::Good("TOTP secrets and mails are sealed under a key made from tokens.secret".to_owned());
+    }
+    Outcome::Worth {
+        found: "keys.master_key is not set: TOTP secrets and mails are sealed under a key made from tokens.secret, and cannot be \
+                opened any more once that is replaced"
+            .to_owned(),
+        cure: "set keys.master_key (DURWARD_KEYS__MASTER_KEY=$(openssl rand -base64 48)) before tokens.secret is replaced; what was \
+               sealed until then still opens"
+            .to_owned(),
+    }
+}
+
+/// Whether there can be passkeys. A server without them works: who has none is asked for nothing else.
+pub(super) async fn passkeys(subject: &Subject) -> Outcome {
+    let config = subject.config();
+    let public_url = &config.server.public_url;
+    if !config.second_factor.methods.contains(&FactorMethod::Passkey) {
+        return reported(subject, "passkeys", || "turned off by second_factor.methods".to_owned());
+    }
+    let Some(rp_id) = config.rp_id() else {
+        return Outcome::Worth {
+            found: format!("none can be used: {public_url} has an address where passkeys need a name"),
+            cure: "set server.public_url to a URL with a host name, or take passkey out of second_factor.methods"
+                .to_owned(),
+        };
+    };
+    if !public_url.is_https() && !public_url.is_this_machine() {
+        return Outcome::Worth {
+            found: format!(
+                "none can be used: browsers have no passkeys on plain http, and {public_url} is not this machine"
+            ),
+            cure: "set server.public_url to an https URL, or take passkey out of second_factor.methods".to_owned(),
+        };
+    }
+    let related: Vec<&str> = config.passkeys.related_origins.iter().map(Origin::as_str).collect();
+    reported(subject, "passkeys", || match related.as_slice() {
+        [] => format!("for {rp_id}, on pages of {public_url}"),
+        related => format!("for {rp_id}, on pages of {public_url}, {}", related.join(", ")),
+    })
 }
 
 pub(super) async fn schema(subject: &Subject) -> Outcome {

@@ -55,7 +55,11 @@ pub(crate) fn start(config: &Config) -> QuietLog {
 }
 
 /// At `trace` libraries write down what they carry, tokens and passwords included: a WebSocket's frames, for one. Whatever
-/// the level says, only our own lines go that far.
+/// the level says, only our own lines go that far. Those of the passkeys' library are left out altogether: it writes an
+/// error for each answer that it cannot read, which anybody can send, and our own line about the refusal says why.
 fn discreet() -> FilterFn {
-    filter_fn(|line| *line.level() <= Level::DEBUG || line.target().starts_with("durward"))
+    filter_fn(|line| {
+        let said_by = line.target();
+        (*line.level() <= Level::DEBUG || said_by.starts_with("durward")) && !said_by.starts_with("webauthn_")
+    })
 }

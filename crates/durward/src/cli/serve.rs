@@ -117,6 +117,7 @@ impl Started {
             tokio::spawn(async move { server.run_router(router, &rules, stopped).await });
         }
         tokio::spawn(self.core.clone().follow_events().await?);
+        let post = tokio::spawn(self.core.clone().run_post(stopped()));
         tokio::spawn(prune(self.opened.system.clone(), self.core.clock().clone()));
         let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
         tokio::spawn(async move {
@@ -128,6 +129,8 @@ impl Started {
             drop(stop);
         });
         self.listeners.server.run(app, stopped()).await;
+        // A mail that is under way is handed in and written down before the database is closed.
+        let _ = post.await;
         self.opened.close().await;
         Ok(())
     }
@@ -146,7 +149,7 @@ fn refusal(report: &Report) -> Failure {
         report.checks.iter().filter(|finding| finding.status == CheckStatus::Failing).collect();
     let lines: Vec<String> = failing.iter().map(|finding| line(finding)).collect();
     let words = format!("durward does not start:\n{}\n`durward doctor` looks again.", lines.join("\n"));
-    let settings = ["config", "environment", "secrets", "public_url", "cors", "cookies", "settings_schema", "keys"];
+    let settings = ["config", "environment", "secrets", "public_url", "cors", "cookies", "settings_schema", "mail", "keys"];
     let configured = failing.iter().any(|finding| settings.contains(&finding.id.as_str()));
     if configured { Failure::usage(words) } else { Failure::new(words) }
 }

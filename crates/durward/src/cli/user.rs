@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 use durward_core::factors::password::{Hasher, PasswordRules, prepare};
+use durward_core::mail::Outbox;
 use durward_core::operator::Operator;
 use durward_proto::wire::auth::User;
 use durward_proto::{AccountStatus, Email, Role, Secret, UserId, random};
@@ -68,6 +69,18 @@ pub(crate) enum UserCommand {
         #[arg(long, required = true)]
         password_stdin: bool,
     },
+    /// Mails an account's user a link to set a new password with, as they could ask for themself.
+    #[command(after_help = "Example: durward user send-reset ann@example.com")]
+    SendReset {
+        /// The address.
+        email: Email,
+    },
+    /// Removes all second factors of an account: TOTP, passkeys, backup codes and trusted devices. Its sessions end.
+    #[command(after_help = "Example: durward user reset-factors ann@example.com")]
+    ResetFactors {
+        /// The address.
+        email: Email,
+    },
     /// Ends all sessions of an account.
     #[command(after_help = "Example: durward user revoke-sessions ann@example.com")]
     RevokeSessions {
@@ -89,7 +102,7 @@ pub(crate) enum UserCommand {
 pub(crate) async fn run(command: UserCommand, inputs: &Inputs) -> Result<ExitCode, Failure> {
     let open = Open::database(inputs).await?;
     let config = &open.loaded.config;
-    let operator = Operator::new(open.opened.system.clone(), open.clock.clone());
+    let operator = operator(&open)?;
     match command {
         UserCommand::Create { email, role, password_stdin } => {
             let given = if password_stdin { Some(password_from_stdin()?) } else { None };
@@ -115,6 +128,12 @@ pub(crate) async fn run(command: UserCommand, inputs: &Inputs) -> Result<ExitCod
             operator.set_password(user.id, &hash).await?;
             say(&format!("{email} has a new password; its sessions have ended."));
         }
+        UserCommand::SendReset { email } => send_reset(&operator, &email).await?,
+        UserCommand::ResetFactors { email } => {
+            let had = operator.reset_factors(found(&operator, &email).await?.id).await?;
+            let what = if had { "has no second factor any more" } else { "had no second factor" };
+            say(&format!("{email} {what}; its sessions have ended."));
+        }
         UserCommand::RevokeSessions { email } => {
             let ended = operator.revoke_sessions(found(&operator, &email).await?.id).await?;
             say(&format!("{ended} sessions of {email} have ended."));
@@ -125,6 +144,25 @@ pub(crate) async fn run(command: UserCommand, inputs: &Inputs) -> Result<ExitCod
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// With the outbox, where a running server would send what is put there.
+fn operator(open: &Open) -> Result<Operator, Failure> {
+    let operator = Operator::new(open.opened.system.clone(), open.clock.clone());
+    let config = &open.loaded.config;
+    let (Some(tokens), true) = (&config.tokens.secret, wire::has_post(config)) else { return Ok(operator) };
+    let master = config.keys.master_key.as_ref();
+    Ok(operator.with_post(Outbox::new(master, tokens, open.clock.clone(), std::sync::Arc::new(SystemRandom))?))
+}
+
+async fn send_reset(operator: &Operator, email: &Email) -> Result<(), Failure> {
+    found(operator, email).await?;
+    if !operator.send_reset(email).await? {
+        let words = "no mail can be sent: mail.url is not set. `durward user set-password` sets a password without one";
+        return Err(Failure::new(words));
+    }
+    say(&format!("A running server mails {email} a link to set a new password with."));
+    Ok(())
 }
 
 async fn create(

@@ -78,6 +78,26 @@ choice! {
         Rs256 = "RS256",
     }
 
+    /// Of whom a second factor is demanded.
+    pub enum SecondFactorPolicy {
+        /// Of those who set one up.
+        Optional = "optional",
+        /// Of everybody.
+        Required = "required",
+        /// Of those with certain roles, and those who set one up.
+        RequiredForRoles = "required_for_roles",
+    }
+
+    /// A second factor.
+    pub enum FactorMethod {
+        /// RFC 6238.
+        Totp = "totp",
+        /// Kept on paper.
+        BackupCode = "backup_code",
+        /// WebAuthn.
+        Passkey = "passkey",
+    }
+
     /// The form of log lines.
     pub enum LogFormat {
         /// For people.

@@ -20,11 +20,13 @@ mod load;
 mod mail;
 mod nearest;
 mod origin;
+mod page_url;
 mod percent;
 mod problem;
 mod reader;
 mod reference;
 mod refuse;
+mod rp_id;
 mod section;
 mod sections;
 mod show;
@@ -36,7 +38,7 @@ mod value;
 #[cfg(test)]
 mod tests;
 
-pub use choice::{Algorithm, Answering, Environment, LogFormat, Migrate};
+pub use choice::{Algorithm, Answering, Environment, FactorMethod, LogFormat, Migrate, SecondFactorPolicy};
 pub use cookie_domain::CookieDomain;
 pub use database::{DatabaseUrl, PgParts};
 pub use durward_store::Target as DatabaseTarget;
@@ -44,12 +46,13 @@ pub use filter::LogFilter;
 pub use load::{Inputs, Loaded, Purpose};
 pub use mail::{MailTls, MailUrl, Mailbox};
 pub use origin::{Origin, PublicUrl};
+pub use page_url::PageUrl;
 pub use problem::{ConfigErrors, Problem};
 pub use reader::Held;
 pub use reference::reference;
 pub use sections::{
-    Breaker, Chat, Cookies, Cors, Csrf, Database, Keys, Limits, Log, Mail, Metrics, Password, Registration, Root,
-    Server, Session, Settings, Tokens, WebSocket,
+    Breaker, Chat, Cookies, Cors, Csrf, Database, Keys, Limits, Log, Mail, Metrics, Passkeys, Password, Registration,
+    Root, SecondFactor, Server, Session, Settings, Tokens, WebSocket,
 };
 pub use show::{shown_as_json, shown_as_text};
 pub use source::Source;
@@ -104,6 +107,10 @@ config! {
     cookies: Cookies,
     /// The WebSocket chat.
     websocket: WebSocket,
+    /// Second factors.
+    second_factor: SecondFactor,
+    /// Passkeys.
+    passkeys: Passkeys,
     /// The mail server.
     mail: Mail,
     /// Who may make an account.

@@ -18,6 +18,15 @@ impl Origin {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Whether browsers take its pages for insecure (W3C Secure Contexts, section 3.1): plain http from elsewhere.
+    pub fn is_insecure(&self) -> bool {
+        let host = Url::parse(&self.0).ok().filter(|url| url.scheme() == "http").and_then(|url| match url.host()? {
+            Host::Ipv6(address) => Some(address.to_string()),
+            host => Some(host.to_string()),
+        });
+        host.is_some_and(|host| !is_this_machine(&host))
+    }
 }
 
 impl fmt::Display for Origin {
@@ -97,7 +106,8 @@ impl PublicUrl {
         Self(url)
     }
 
-    fn is_this_machine(&self) -> bool {
+    /// Whether browsers come to the machine itself.
+    pub fn is_this_machine(&self) -> bool {
         is_this_machine(&self.host())
     }
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 /// One thing that is wrong. No field ever holds a secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Problem {
-    /// The check that reports it: `config`, `secrets`, `public_url`, `cors`, `cookies` or `environment`.
+    /// The check that reports it: `config`, `secrets`, `public_url`, `cors`, `cookies`, `passkeys` or `environment`.
     pub id: &'static str,
     /// The setting, or the name that should have been one.
     pub key: String,
@@ -59,6 +59,7 @@ pub(super) fn check_of(key: &str) -> &'static str {
         "server.public_url" => "public_url",
         "cors.allowed_origins" => "cors",
         "cookies.domain" => "cookies",
+        "passkeys.rp_id" | "passkeys.related_origins" => "passkeys",
         "environment" => "environment",
         _ => "config",
     }

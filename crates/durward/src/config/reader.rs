@@ -108,11 +108,23 @@ impl<'a> Reader<'a> {
                 let path = Path::new(self.text("data_dir")).join("durward.db");
                 Some(format!("sqlite://{}", encode_path(&path.display().to_string())))
             }
+            "mail.from" if !self.text("mail.url").is_empty() => {
+                let public_url = url::Url::parse(self.text("server.public_url")).ok()?;
+                Some(format!("no-reply@{}", public_url.host_str()?))
+            }
+            "mail.reset_page" => Some(self.page("reset-password")),
+            "mail.verify_page" => Some(self.page("verify-email")),
+            "mail.confirm_page" => Some(self.page("confirm-email")),
+            "registration.verify_email" => Some((!self.text("mail.url").is_empty()).to_string()),
             "tokens.issuer" => Some(self.text("server.public_url").to_owned()),
             "websocket.token_in_url" => Some((self.purpose == Purpose::Dev).to_string()),
             "password.max_concurrent" => Some(self.cores.to_string()),
             _ => None,
         }
+    }
+
+    fn page(&self, name: &str) -> String {
+        format!("{}/{name}", self.text("server.public_url"))
     }
 
     fn text(&self, key: &str) -> &str {

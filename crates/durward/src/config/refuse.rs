@@ -4,7 +4,7 @@ use durward_core::chat::MAX_ANSWER;
 use durward_proto::Secret;
 
 use crate::config::Config;
-use crate::config::choice::Answering;
+use crate::config::choice::{Answering, FactorMethod, SecondFactorPolicy};
 use crate::config::known_secrets::weakness;
 use crate::config::problem::{Problem, check_of};
 
@@ -24,6 +24,7 @@ impl Config {
         if self.environment.is_strict() {
             problems.extend(self.unsafe_secrets());
             problems.extend(self.plain_http());
+            problems.extend(self.mail_problems());
         }
         problems
     }
@@ -41,16 +42,13 @@ impl Config {
                 "correct cookies.domain or server.public_url; for one host leave the domain out",
             ));
         }
-        if self.registration.verify_email {
-            let found = "true, but this version sends no mail, so that nobody could ever confirm an address";
-            let cure = "set registration.verify_email = false; registration.approve = true lets an operator decide";
-            problems.push(problem("registration.verify_email", found, "false", cure));
-        }
         if self.metrics.listen == Some(self.server.listen) && self.server.listen.port() != 0 {
             let expected = "an address of its own";
             problems.push(problem("metrics.listen", "server.listen's address", expected, "take another port"));
         }
         problems.extend(self.chat_problems());
+        problems.extend(self.passkey_problems());
+        problems.extend(self.second_factor_problem());
         // RFC 9106 section 3.1.
         let least = self.password.parallelism.saturating_mul(8);
         if !(least..=MOST_MEMORY_KIB).contains(&self.password.memory_kib) {
@@ -62,6 +60,20 @@ impl Config {
             ));
         }
         problems
+    }
+
+    /// A second factor that is demanded and that nobody can set up.
+    fn second_factor_problem(&self) -> Option<Problem> {
+        let chosen = &self.second_factor;
+        if chosen.policy == SecondFactorPolicy::Optional || chosen.methods.contains(&FactorMethod::Totp) {
+            return None;
+        }
+        Some(problem(
+            "second_factor.methods",
+            format!("no totp, while second_factor.policy is `{}`", chosen.policy),
+            "totp among them: whoever has no second factor sets it up in the course of the login",
+            "add totp to second_factor.methods, or set second_factor.policy = \"optional\"",
+        ))
     }
 
     /// What the chat's answering side cannot work with.
@@ -88,6 +100,30 @@ impl Config {
         if chat.max_answer as usize > MAX_ANSWER {
             let expected = format!("at most {MAX_ANSWER}");
             problems.push(problem("chat.max_answer", chat.max_answer.to_string(), expected, "lower it"));
+        }
+        problems
+    }
+
+    /// What no browser would let pages use passkeys with.
+    fn passkey_problems(&self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        if let Some(rp_id) = self.passkeys.rp_id.as_ref().filter(|rp_id| !self.is_usable_rp_id(rp_id)) {
+            problems.push(problem(
+                "passkeys.rp_id",
+                format!("{rp_id:?}, which no browser accepts from pages of {}", self.server.public_url),
+                "the public URL's host or a domain above it, in lower case",
+                "correct passkeys.rp_id or server.public_url; without passkeys.rp_id it is the host",
+            ));
+        }
+        for origin in &self.passkeys.related_origins {
+            if origin.is_insecure() {
+                problems.push(problem(
+                    "passkeys.related_origins",
+                    format!("{origin}, where browsers have no passkeys"),
+                    "https origins, or http://localhost",
+                    "set the https origin that browsers use",
+                ));
+            }
         }
         problems
     }
@@ -135,6 +171,27 @@ impl Config {
                 let found = format!("the same secret as in {earlier}");
                 problems.push(Problem { id: "secrets", ..problem(key, found, "a secret of its own", MAKE_A_SECRET) });
             }
+        }
+        problems
+    }
+
+    /// What nobody could confirm, and pages that somebody on the way could change.
+    fn mail_problems(&self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        if self.registration.verify_email && self.mail.url.is_none() {
+            let found = "true, but mail.url is not set, so that nobody could ever confirm an address";
+            let cure = "set mail.url, or registration.verify_email = false; registration.approve = true lets an operator decide";
+            problems.push(problem("registration.verify_email", found, "false without a mail server", cure));
+        }
+        let pages = [
+            ("mail.reset_page", &self.mail.reset_page),
+            ("mail.verify_page", &self.mail.verify_page),
+            ("mail.confirm_page", &self.mail.confirm_page),
+        ];
+        // Where the public URL is http as well, that is said already.
+        for (key, page) in pages.into_iter().filter(|(_, page)| self.server.public_url.is_https() && !page.is_https()) {
+            let expected = format!("an https URL in {}", self.environment);
+            problems.push(problem(key, page.to_string(), expected, "set it to the https URL of the page"));
         }
         problems
     }

@@ -7,12 +7,13 @@ use std::time::Duration;
 use durward_proto::Secret;
 use ipnet::IpNet;
 
-use crate::config::choice::{Algorithm, Answering, Environment, LogFormat, Migrate};
+use crate::config::choice::{Algorithm, Answering, Environment, FactorMethod, LogFormat, Migrate, SecondFactorPolicy};
 use crate::config::cookie_domain::CookieDomain;
 use crate::config::database::DatabaseUrl;
 use crate::config::filter::LogFilter;
 use crate::config::mail::{MailUrl, Mailbox};
 use crate::config::origin::{Origin, PublicUrl};
+use crate::config::page_url::PageUrl;
 use crate::config::section::Fallback::{Computed, Nothing, Text};
 use crate::config::section::section;
 use crate::config::upstream_url::UpstreamUrl;
@@ -159,9 +160,8 @@ section! {
     pub struct Registration as "registration" {
         /// Whether anybody may register.
         open: bool = Text("true"),
-        /// Whether an address has to be confirmed by a mail before the account is active. This version sends no mail and
-        /// refuses to start with `true`.
-        verify_email: bool = Text("false"),
+        /// Whether an address has to be confirmed by a mail before the account is active.
+        verify_email: bool = Computed("`true` where `mail.url` is set"),
         /// Whether an operator has to activate each new account.
         approve: bool = Text("false"),
     }
@@ -184,14 +184,61 @@ section! {
 }
 
 section! {
-    /// The mail server for confirmations and password resets. This version sends neither: what is set here is read and
-    /// checked, and `durward doctor` says that it is not used.
+    /// Second factors.
+    pub struct SecondFactor as "second_factor" {
+        /// Of whom one is demanded: `optional` of those who set one up, `required` of everybody, `required_for_roles` of
+        /// those in `second_factor.roles` as well. Who has none yet sets up TOTP in the course of the login.
+        policy: SecondFactorPolicy = Text("optional"),
+        /// The roles of `required_for_roles`.
+        roles: Vec<String> = Text("admin"),
+        /// What may be used: `totp`, `backup_code`, `passkey`.
+        methods: Vec<FactorMethod> = Text("totp,backup_code,passkey"),
+        /// The name under which authenticator apps and passkeys show this site.
+        issuer: String = Text("durward"),
+        /// How long a device that is told to need not show the second factor again; `off` for never.
+        trust_device: Option<Duration> = Text("30d"),
+    }
+}
+
+section! {
+    /// Passkeys (WebAuthn).
+    pub struct Passkeys as "passkeys" {
+        /// The domain that passkeys belong to: the public URL's host, which it is unless this is set, or a domain above
+        /// it. Another one makes all passkeys useless that are there.
+        rp_id: Option<String> = Nothing,
+        /// Further origins whose pages may use these passkeys, with `/.well-known/webauthn` served for them (WebAuthn
+        /// level 3, section 5.11).
+        related_origins: Vec<Origin> = Nothing,
+    }
+}
+
+section! {
+    /// The mail server, for confirmations, password resets and notices. Without one none of them works; in development they
+    /// are written to the log. See `docs/mail.md`.
     pub struct Mail as "mail" {
         /// `smtp://user:password@host:587` (STARTTLS) or `smtps://host:465`. `?tls=` is `required` (the default),
         /// `opportunistic` or `none`.
         url: Option<MailUrl> = Nothing,
         /// The sender: `name@example.com` or `Name <name@example.com>`.
-        from: Option<Mailbox> = Nothing,
+        from: Option<Mailbox> = Computed("`no-reply@` and the public URL's host, where `mail.url` is set"),
+        /// A file with further authorities (PEM) that may have signed the mail server's certificate. Those of the system are
+        /// trusted too.
+        ca_file: Option<PathBuf> = Nothing,
+        /// How long connecting to the mail server may take.
+        connect_timeout: Duration = Text("10s"),
+        /// How long handing in one mail may take, from the first packet to the server's last word. Some servers let
+        /// strangers wait for their greeting. Also the time that a probe of the circuit breaker has.
+        timeout: Duration = Text("2m"),
+        /// The language of mails to people whose browser asks for none that there is.
+        language: String = Text("en"),
+        /// A directory with templates that take the place of the built-in ones, or add languages. It is read at the start.
+        templates: Option<PathBuf> = Nothing,
+        /// The page on which a new password is chosen. Links in mails lead there with `#token=…` behind it.
+        reset_page: PageUrl = Computed("`/reset-password` under the public URL"),
+        /// The page on which an address is verified.
+        verify_page: PageUrl = Computed("`/verify-email` under the public URL"),
+        /// The page on which a change of the address is confirmed.
+        confirm_page: PageUrl = Computed("`/confirm-email` under the public URL"),
     }
 }
 
@@ -206,6 +253,10 @@ section! {
         window: Duration = Text("15m"),
         /// The first delay once the limit is reached; it doubles with each further wrong answer.
         first_delay: Duration = Text("1s"),
+        /// How many mails may be asked for to one address within an hour, by whomever; who asks for more is not told.
+        mails_per_address: u32 = Text("5"),
+        /// How many mails one client may ask for within an hour. Many people behind one address count as one client.
+        mails_per_client: u32 = Text("100"),
     }
 }
 

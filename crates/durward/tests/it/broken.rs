@@ -18,6 +18,7 @@ use crate::kit::process::{Output, database_url, run};
 
 /// A secret that nobody knows, and another one.
 const SECRET: &str = "Zq8vT1mXc5Lr0wYb3NhKf7PdJ2sGa9Ue";
+const MASTER: &str = "Kd7Pq3ZtX9mB1yR5sLw8Nf2Hv6Jc0Gae";
 const ANOTHER: &str = "nO4xW8rQ2kLz6vBt0mYc5JhSd9PfGa3E";
 /// What every role of a test logs in with.
 const ROLE_PASSWORD: &str = "a role of the tests";
@@ -198,6 +199,7 @@ impl Place {
             ("DURWARD_SERVER__PUBLIC_URL", "https://auth.example.com".to_owned()),
             ("JWT_SECRET_KEY", SECRET.to_owned()),
             ("CSRF_SECRET_KEY", ANOTHER.to_owned()),
+            ("DURWARD_KEYS__MASTER_KEY", MASTER.to_owned()),
         ];
         settings.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
     }

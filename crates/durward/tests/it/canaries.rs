@@ -29,6 +29,9 @@ async fn walked(backend: Backend) {
         ("CSRF_SECRET_KEY", CSRF_SECRET),
         ("DURWARD_MAIL__URL", &mail),
         ("DURWARD_MAIL__FROM", "auth@example.com"),
+        ("DURWARD_REGISTRATION__VERIFY_EMAIL", "false"),
+        // Nobody reads the mails.
+        ("DURWARD_REGISTRATION__VERIFY_EMAIL", "false"),
         ("DURWARD_LOG__LEVEL", "trace"),
         ("DURWARD_WEBSOCKET__TOKEN_IN_URL", "true"),
         ("DURWARD_DATA_DIR", "data"),

@@ -6,15 +6,18 @@
 
 mod api;
 mod broken;
+mod browser;
 mod canaries;
 mod chat_upstream;
 mod command_line;
 mod conventions;
 mod corpora;
 mod durability;
+mod enumeration;
 mod every_row;
 mod keys;
 mod kit;
 mod limits;
+mod mail;
 mod now;
 mod quickstart;

@@ -1,14 +1,19 @@
-//! `POST /api/v1/auth/login` and `/auth/jwt/login`: the same handler, JSON or form.
+//! `POST /api/v1/auth/login` and `/auth/jwt/login`: the same handler, JSON or form. Here, too, the second half:
+//! `/auth/2fa/verify`.
 
 use axum::extract::{FromRequest, Request, State};
+use durward_proto::Secret;
 use durward_proto::problem::FieldError;
 use durward_proto::wire::auth::{Login, Transport};
+use durward_proto::wire::factor::SecondFactor;
+use http::HeaderMap;
 
 use crate::api::session_answer;
 use crate::app::Shared;
 use crate::body::{self, Media};
-use crate::extract::From;
+use crate::extract::{From, Json};
 use crate::form::{BadForm, Fields};
+use crate::layers::cookies::CookieKind;
 use crate::reply::{Answer, Refused};
 
 /// A login in either of its two forms.
@@ -46,16 +51,25 @@ fn read_form(bytes: &[u8]) -> Result<Login, BadForm> {
     for tolerated in ["grant_type", "scope", "client_id", "client_secret"] {
         fields.take(tolerated);
     }
-    fields.done().map(|()| Login { email, password, transport })
+    fields.done().map(|()| Login { email, password, transport, device_token: None })
 }
 
-/// Opens a session with an e-mail address and a password.
-pub(crate) async fn login(State(site): State<Shared>, From(client): From, LoginBody(login): LoginBody) -> Answer {
-    let opened = site.core.login(&login.email, &login.password, login.transport, &client).await?;
-    Ok(match login.transport {
-        Transport::Cookie => session_answer::in_cookies(&site, opened),
-        Transport::Bearer => session_answer::in_body(opened),
-    })
+/// Opens a session with an e-mail address and a password, or asks for a second factor.
+pub(crate) async fn login(
+    State(site): State<Shared>,
+    From(client): From,
+    headers: HeaderMap,
+    LoginBody(mut login): LoginBody,
+) -> Answer {
+    if login.device_token.is_none() {
+        login.device_token = site.rules.cookies.read(&headers, CookieKind::Trust)?.map(Secret::new);
+    }
+    Ok(session_answer::of_login(&site, site.core.login(&login, &client).await?))
+}
+
+/// `POST /api/v1/auth/2fa/verify`: opens the session with a second factor.
+pub(crate) async fn verify(State(site): State<Shared>, From(client): From, Json(asked): Json<SecondFactor>) -> Answer {
+    Ok(session_answer::of_opened(&site, site.core.verify_second_factor(&asked, &client).await?))
 }
 
 #[cfg(test)]

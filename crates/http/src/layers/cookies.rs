@@ -32,6 +32,8 @@ pub enum CookieKind {
     Binding,
     /// The device.
     Device,
+    /// What a device is trusted with not to need the second factor.
+    Trust,
 }
 
 /// How long `csrf_token` and `csrf_binding` live: as long as a token holds.
@@ -44,17 +46,18 @@ impl CookieKind {
     const fn names(self) -> [&'static str; 3] {
         match self {
             Self::Access => ["access_token", "__Secure-access_token", "__Host-access_token"],
-            // `__Host-` demands the path `/`, which this one does not have.
+            // `__Host-` demands the path `/`, which this one and `Trust` do not have.
             Self::Refresh => ["refresh_token", "__Secure-refresh_token", "__Secure-refresh_token"],
             Self::Csrf => ["csrf_token", "__Secure-csrf_token", "__Host-csrf_token"],
             Self::Binding => ["csrf_binding", "__Secure-csrf_binding", "__Host-csrf_binding"],
             Self::Device => ["device_id", "__Secure-device_id", "__Host-device_id"],
+            Self::Trust => ["device_trust", "__Secure-device_trust", "__Secure-device_trust"],
         }
     }
 
     const fn path(self) -> &'static str {
         match self {
-            Self::Refresh => "/api/v1/auth",
+            Self::Refresh | Self::Trust => "/api/v1/auth",
             Self::Access | Self::Csrf | Self::Binding | Self::Device => "/",
         }
     }
@@ -110,7 +113,7 @@ impl CookieRules {
         match kind {
             CookieKind::Csrf => true,
             CookieKind::Access => self.access_token_readable,
-            CookieKind::Refresh | CookieKind::Binding | CookieKind::Device => false,
+            CookieKind::Refresh | CookieKind::Binding | CookieKind::Device | CookieKind::Trust => false,
         }
     }
 }
@@ -126,19 +129,20 @@ mod tests {
 
     #[test]
     fn names() {
-        // (secure, domain, prefix): access, refresh, csrf, binding, device
-        let bare = ["access_token", "refresh_token", "csrf_token", "csrf_binding", "device_id"];
+        // (secure, domain, prefix): access, refresh, csrf, binding, device, trust
+        let bare = ["access_token", "refresh_token", "csrf_token", "csrf_binding", "device_id", "device_trust"];
         let table = [
-            (rules(false, None, true), ["", "", "", "", ""]),
-            (rules(false, None, false), ["", "", "", "", ""]),
-            (rules(false, Some(".example.com"), true), ["", "", "", "", ""]),
-            (rules(true, None, false), ["", "", "", "", ""]),
-            (rules(true, Some(".example.com"), false), ["", "", "", "", ""]),
-            (rules(true, None, true), ["__Host-", "__Secure-", "__Host-", "__Host-", "__Host-"]),
-            (rules(true, Some(".example.com"), true), ["__Secure-"; 5]),
+            (rules(false, None, true), [""; 6]),
+            (rules(false, None, false), [""; 6]),
+            (rules(false, Some(".example.com"), true), [""; 6]),
+            (rules(true, None, false), [""; 6]),
+            (rules(true, Some(".example.com"), false), [""; 6]),
+            (rules(true, None, true), ["__Host-", "__Secure-", "__Host-", "__Host-", "__Host-", "__Secure-"]),
+            (rules(true, Some(".example.com"), true), ["__Secure-"; 6]),
         ];
         for (rules, prefixes) in table {
-            for ((kind, name), prefix) in [Access, Refresh, Csrf, Binding, Device].into_iter().zip(bare).zip(prefixes) {
+            let kinds = [Access, Refresh, Csrf, Binding, Device, Trust];
+            for ((kind, name), prefix) in kinds.into_iter().zip(bare).zip(prefixes) {
                 assert_eq!(rules.name(kind), format!("{prefix}{name}"), "{rules:?}");
             }
         }
@@ -155,6 +159,7 @@ mod tests {
             (set(&plain, Csrf), "csrf_token=v; Path=/; Max-Age=3600; SameSite=Lax"),
             (set(&plain, Binding), "csrf_binding=v; Path=/; Max-Age=3600; SameSite=Lax; HttpOnly"),
             (set(&plain, Device), "device_id=v; Path=/; Max-Age=3600; SameSite=Lax; HttpOnly"),
+            (set(&plain, Trust), "device_trust=v; Path=/api/v1/auth; Max-Age=3600; SameSite=Lax; HttpOnly"),
             (
                 set(&rules(true, None, true), Access),
                 "__Host-access_token=v; Path=/; Max-Age=3600; SameSite=Lax; HttpOnly; Secure",
@@ -182,7 +187,7 @@ mod tests {
     #[test]
     fn host_prefixed_cookies_have_no_domain_and_the_root_path() {
         for rules in [rules(true, None, true), rules(true, Some(".example.com"), true)] {
-            for kind in [Access, Refresh, Csrf, Binding, Device] {
+            for kind in [Access, Refresh, Csrf, Binding, Device, Trust] {
                 let header = rules.set(kind, "v", CSRF_LIFE).unwrap();
                 let text = header.to_str().unwrap();
                 assert!(text.contains("; Secure"));

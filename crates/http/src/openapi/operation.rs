@@ -1,6 +1,7 @@
 //! One row as an OpenAPI operation.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use durward_proto::Code;
 use serde_json::{Map, Value, json};
@@ -91,7 +92,11 @@ fn body(row: &Row, schemas: &mut Schemas) -> Value {
 fn responses(row: &Row, schemas: &mut Schemas) -> Value {
     let mut all: BTreeMap<String, Value> = BTreeMap::new();
     for answer in &row.doc.answers {
-        all.insert(answer.status.to_string(), success(answer, schemas));
+        let response = success(answer, schemas);
+        match all.entry(answer.status.to_string()) {
+            Entry::Vacant(entry) => drop(entry.insert(response)),
+            Entry::Occupied(mut entry) => one_of(entry.get_mut(), &response),
+        }
     }
     let mut refusals: BTreeMap<u16, Vec<Code>> = BTreeMap::new();
     for code in codes(row) {
@@ -109,6 +114,19 @@ fn success(answer: &AnswerDoc, schemas: &mut Schemas) -> Value {
         response.insert("content".into(), json!({answer.media: {"schema": schema(&mut schemas.given)}}));
     }
     response
+}
+
+/// Another answer with the same status: either of the two shapes.
+fn one_of(first: &mut Value, second: &Value) {
+    const SCHEMA: &str = "/content/application~1json/schema";
+    if let (Some(one), Some(other)) = (first.pointer(SCHEMA).cloned(), second.pointer(SCHEMA)) {
+        let description = format!("{} Or: {}", text(first), text(second));
+        *first = json!({"description": description, "content": {"application/json": {"schema": {"oneOf": [one, other]}}}});
+    }
+}
+
+fn text(response: &Value) -> &str {
+    response["description"].as_str().unwrap_or_default()
 }
 
 fn refusal(status: u16, codes: &[Code]) -> Value {

@@ -42,6 +42,10 @@ pub struct Login {
     /// `cookie` when it is not given.
     #[serde(default)]
     pub transport: Transport,
+    /// The `device_token` of an earlier login of this device that was told to trust it, from clients that keep their
+    /// tokens themselves. Browsers have it in a cookie.
+    #[serde(default)]
+    pub device_token: Option<Secret>,
 }
 
 /// A login as a form: RFC 6749 section 4.3 as OAuth2 password clients send it.
@@ -130,6 +134,12 @@ pub struct LoginAnswer {
     /// With `transport=bearer`: the refresh token's life in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refresh_expires_in: Option<u64>,
+    /// With `transport=bearer` and `trust_device`: what to send as `device_token` with the next logins.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub device_token: Option<Secret>,
+    /// After a second factor was set up in the course of the login: backup codes, shown this once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backup_codes: Option<Vec<Secret>>,
 }
 
 /// `POST /api/v1/auth/refresh` of a client that keeps its tokens itself.

@@ -3,8 +3,11 @@
 pub mod admin;
 pub mod auth;
 pub mod chat;
+pub mod factor;
 pub mod health;
 pub mod list;
+pub mod passkey;
 pub mod profile;
+pub mod recovery;
 pub mod session;
 pub mod ws;

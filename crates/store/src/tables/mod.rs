@@ -11,11 +11,18 @@ macro_rules! tables {
 }
 
 tables! {
+    backup_codes
     budgets
+    ceremonies
+    challenges
     conversations
+    email_changes
     login_attempts
+    mail_outbox
     messages
+    passkeys
     profiles
+    recovery_tokens
     refresh_tokens
     revocation_events
     security_audit
@@ -24,20 +31,30 @@ tables! {
     signing_keys
     system
     tickets
+    trusted_devices
+    two_factor
     users
 }
 
 pub(crate) use revocation_events::COUNTER_BEHIND;
 
 pub use budgets::{BudgetRule, Charge};
+pub use ceremonies::{CeremonyBond, CeremonyPurpose};
+pub use challenges::{ChallengePurpose, ChallengeRow, NewChallenge};
 pub use conversations::ConversationRow;
+pub use email_changes::{EmailChangeRow, NewEmailChange};
 pub use login_attempts::NewAttempt;
+pub use mail_outbox::{MailRow, NewMail, Waiting};
 pub use messages::{MessageRow, NewMessage};
+pub use passkeys::{HeldPasskeyRow, NewPasskey, PasskeyRow};
+pub use recovery_tokens::{NewRecoveryToken, RecoveryPurpose, RecoveryRow};
 pub use refresh_tokens::RefreshRow;
 pub use revocation_events::{EventKind, EventRow, NewEvent};
 pub use sessions::{LiveRow, NewSession, SessionRow};
 pub use signing_keys::{KeyRow, NewKey};
 pub use tickets::TicketRow;
+pub use trusted_devices::{NewTrust, TrustRow};
+pub use two_factor::{FactorsRow, TotpRow};
 pub use users::{CredentialRow, NewUser, UserRow};
 
 /// Where a page begins: after this row (key-set paging).

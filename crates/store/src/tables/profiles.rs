@@ -1,7 +1,7 @@
 //! `user_profiles`: what a user tells about themself. Each user has exactly one row, made with the account.
 
 use durward_proto::wire::profile::{Profile, ProfileChange};
-use durward_proto::{Timestamp, UserId};
+use durward_proto::Timestamp;
 use serde_json::{Map, Value};
 use sqlx::types::Json;
 
@@ -25,10 +25,10 @@ struct ProfileRow {
 }
 
 queries! {
-    /// The empty profile of a new account.
+    /// The empty profile of the account with this address's key, if it has none.
     INSERT = "INSERT INTO user_profiles (user_id, mission_statement, work_style_preferences, \
         productivity_patterns, personal_goals, reflective_coach_summary, updated_at) \
-        VALUES ($1, NULL, $2, $2, $2, NULL, $3)";
+        SELECT id, NULL, $2, $2, $2, NULL, $3 FROM users WHERE email_key = $1 ON CONFLICT (user_id) DO NOTHING";
     /// The account with its profile.
     GET = "SELECT u.id, u.email, u.full_name, u.role, u.status, u.email_verified, u.tfa_enabled, u.created_at, \
         u.updated_at, p.mission_statement, p.work_style_preferences, p.productivity_patterns, p.personal_goals, \
@@ -111,10 +111,10 @@ impl Write<Own> {
 }
 
 impl<S> Write<S> {
-    /// The empty profile of an account that was just made.
-    pub(super) async fn insert_profile(&mut self, user: UserId, now: Timestamp) -> Result<(), StoreError> {
+    /// The empty profile of an account, if it has none: of one that was just made.
+    pub(super) async fn ensure_profile(&mut self, email_key: &str, now: Timestamp) -> Result<(), StoreError> {
         on!(self, |c, sql| sqlx::query(sql(INSERT))
-            .bind(user.0)
+            .bind(email_key)
             .bind(Json(Map::new()))
             .bind(Db(now))
             .execute(c)

@@ -104,6 +104,9 @@ queries! {
         WHERE id = $1 AND generation < $2";
     /// Notes that it was used.
     TOUCH = "UPDATE user_sessions SET last_seen_at = $2 WHERE id = $1 AND last_seen_at < $2";
+    /// Notes that the user showed again who they are.
+    RENEW = "UPDATE user_sessions SET auth_time = $3, amr = $4 \
+        WHERE id = $1 AND user_id = $2 AND ended_at IS NULL AND expires_at > $3";
     /// Ends one of a user's sessions.
     END = "UPDATE user_sessions SET ended_at = $3, end_reason = $4 \
         WHERE id = $1 AND user_id = $2 AND ended_at IS NULL";
@@ -112,6 +115,10 @@ queries! {
         WHERE user_id = $1 AND id <> $2 AND ended_at IS NULL RETURNING id";
     /// A user's sessions that have not ended.
     IDS = "SELECT id FROM user_sessions WHERE user_id = $1 AND ended_at IS NULL";
+    /// Whether a user had other sessions before this one, and none of them on this device.
+    IS_NEW_DEVICE = "SELECT EXISTS (SELECT 1 FROM user_sessions WHERE user_id = $1 AND id <> $2) \
+        AND NOT EXISTS (SELECT 1 FROM user_sessions WHERE user_id = $1 AND id <> $2 AND (device_hash = $3 \
+        OR ($4 AND ip = $5 AND COALESCE(user_agent, '') = $6)))";
     /// A page of a user's live sessions, newest first.
     PAGE = "SELECT id, user_agent, ip, created_at, last_seen_at, expires_at FROM user_sessions \
         WHERE user_id = $1 AND ended_at IS NULL AND expires_at > $2 AND (created_at, id) < ($3, $4) \
@@ -139,6 +146,30 @@ impl Read<Gate> {
 }
 
 impl Write<Gate> {
+    /// Whether the user had other sessions before this one, ended or not, and none of them on the device whose cookie has
+    /// this hash. With `alike`, one from that address by a client of that name counts as this device, too.
+    ///
+    /// # Errors
+    /// As all statements: `Unavailable` or `Broken`.
+    pub async fn is_new_device(
+        &mut self,
+        user: UserId,
+        session: SessionId,
+        device: &[u8; 32],
+        alike: Option<(&str, &str)>,
+    ) -> Result<bool, StoreError> {
+        let (ip, agent) = alike.unwrap_or_default();
+        on!(self, |c, sql| sqlx::query_scalar(sql(IS_NEW_DEVICE))
+            .bind(user.0)
+            .bind(session.uuid())
+            .bind(device.as_slice())
+            .bind(alike.is_some())
+            .bind(ip)
+            .bind(agent)
+            .fetch_one(c)
+            .await)
+    }
+
     /// Opens a session.
     ///
     /// # Errors
@@ -198,6 +229,28 @@ impl Write<Gate> {
     /// As all statements: `Unavailable` or `Broken`.
     pub async fn touch_session(&mut self, session: SessionId, now: Timestamp) -> Result<(), StoreError> {
         on!(self, |c, sql| sqlx::query(sql(TOUCH)).bind(session.uuid()).bind(Db(now)).execute(c).await.map(drop))
+    }
+
+    /// Notes that the user of a live session showed again who they are, and all they have shown in it: RFC 8176 words,
+    /// separated by spaces. False when it is not theirs or has ended.
+    ///
+    /// # Errors
+    /// As all statements: `Unavailable` or `Broken`.
+    pub async fn renew_authentication(
+        &mut self,
+        user: UserId,
+        session: SessionId,
+        amr: &str,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        on!(self, |c, sql| sqlx::query(sql(RENEW))
+            .bind(session.uuid())
+            .bind(user.0)
+            .bind(Db(now))
+            .bind(amr)
+            .execute(c)
+            .await
+            .map(|done| done.rows_affected() == 1))
     }
 
     /// Ends one session of a user; `false` when it is not theirs or has ended before.

@@ -15,6 +15,8 @@ use crate::tx::{Read, Write};
 const SESSIONS_KEPT: Duration = Duration::from_secs(30 * 86_400);
 /// Budgets without a charge for so long are dropped. No window is longer than that.
 const BUDGETS_KEPT: Duration = Duration::from_secs(30 * 86_400);
+/// What is known of mails that could not be sent is kept so long.
+const MAILS_KEPT: Duration = Duration::from_secs(30 * 86_400);
 /// Events are kept so long. A node that has read nothing for that time starts again from the database.
 const EVENTS_KEPT: Duration = Duration::from_secs(7 * 86_400);
 
@@ -27,8 +29,23 @@ queries! {
     PRUNE_REFRESH = "DELETE FROM refresh_tokens WHERE expires_at < $1";
     /// Tickets that nobody took.
     PRUNE_TICKETS = "DELETE FROM one_time_tickets WHERE expires_at < $1";
+    /// Mailed links that nobody followed.
+    PRUNE_RECOVERY = "DELETE FROM recovery_tokens WHERE expires_at < $1";
+    /// Changes of address that nobody confirmed in time.
+    PRUNE_EMAIL_CHANGES = "DELETE FROM email_changes WHERE expires_at < $1";
+    /// Challenges that nobody answered.
+    PRUNE_CHALLENGES = "DELETE FROM two_factor_challenges WHERE expires_at < $1";
+    /// Ceremonies that no authenticator answered.
+    PRUNE_CEREMONIES = "DELETE FROM passkey_ceremonies WHERE expires_at < $1";
+    /// Trust that has run out.
+    PRUNE_TRUSTS = "DELETE FROM trusted_devices WHERE expires_at < $1";
+    /// Secrets whose first code never came.
+    PRUNE_SETUPS = "UPDATE user_two_factor_auth SET totp_pending_sealed = NULL, totp_pending_until = NULL \
+        WHERE totp_pending_until < $1";
     /// Sessions that ended or expired long ago, with their tokens.
     PRUNE_SESSIONS = "DELETE FROM user_sessions WHERE expires_at < $1 OR ended_at < $1";
+    /// Mails that were given up, or that nobody sent, long ago.
+    PRUNE_MAILS = "DELETE FROM mail_outbox WHERE failed_at < $1 OR expires_at < $1";
     /// Budgets that nobody charges any more.
     PRUNE_BUDGETS = "DELETE FROM guess_budgets WHERE window_started_at < $1 AND next_allowed_at < $1";
     /// Events that every node has applied long ago.
@@ -77,8 +94,15 @@ impl Write<System> {
         for (statement, before) in [
             (PRUNE_REFRESH, now),
             (PRUNE_TICKETS, now),
+            (PRUNE_CHALLENGES, now),
+            (PRUNE_CEREMONIES, now),
+            (PRUNE_TRUSTS, now),
+            (PRUNE_SETUPS, now),
+            (PRUNE_RECOVERY, now),
+            (PRUNE_EMAIL_CHANGES, now),
             (PRUNE_SESSIONS, now.minus(SESSIONS_KEPT)),
             (PRUNE_EVENTS, now.minus(EVENTS_KEPT)),
+            (PRUNE_MAILS, now.minus(MAILS_KEPT)),
         ] {
             gone += on!(self, |c, sql| sqlx::query(sql(statement))
                 .bind(Db(before))

@@ -112,6 +112,11 @@ queries! {
         WHERE id = $1 AND password_hash = $2";
     /// Holds an account that is as it was checked. The new hash may be the old one.
     HOLD = "UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2 AND status = 'active'";
+    /// Holds an account as it is.
+    HOLD_USER = "UPDATE users SET tfa_enabled = tfa_enabled WHERE id = $1 RETURNING id, email, full_name, role, status, \
+        email_verified, tfa_enabled, created_at, updated_at";
+    /// Says whether a second factor is on.
+    SET_TFA = "UPDATE users SET tfa_enabled = $2, updated_at = $3 WHERE id = $1 AND tfa_enabled <> $2";
     /// One account by id.
     BY_ID = "SELECT id, email, full_name, role, status, email_verified, tfa_enabled, created_at, updated_at \
         FROM users WHERE id = $1";
@@ -128,6 +133,19 @@ queries! {
     SET_STATUS = "UPDATE users SET status = $2, updated_at = $3 WHERE id = $1";
     /// Changes the hash whatever it was.
     SET_PASSWORD = "UPDATE users SET password_hash = $2, updated_at = $3 WHERE id = $1";
+    /// Notes that the address was confirmed; an account that waited for that alone becomes active.
+    VERIFY_EMAIL = "UPDATE users SET email_verified = TRUE, status = CASE WHEN status = 'pending' \
+        AND NOT email_verified AND $3 THEN 'active' ELSE status END, updated_at = $4 \
+        WHERE id = $1 AND email_key = $2 RETURNING id, email, full_name, role, status, email_verified, tfa_enabled, \
+        created_at, updated_at";
+    /// Changes the hash for whoever reads the account's mail, which confirms the address, too.
+    RESET_PASSWORD = "UPDATE users SET password_hash = $3, email_verified = TRUE, status = CASE \
+        WHEN status = 'pending' AND NOT email_verified AND $4 THEN 'active' ELSE status END, updated_at = $5 \
+        WHERE id = $1 AND email_key = $2 AND status IN ('active', 'pending') \
+        RETURNING id, email, full_name, role, status, email_verified, tfa_enabled, created_at, updated_at";
+    /// Changes the address, where nobody else has it.
+    CHANGE_EMAIL = "UPDATE users SET email = $2, email_key = $3, email_verified = TRUE, updated_at = $4 \
+        WHERE id = $1 AND status = 'active' AND NOT EXISTS (SELECT 1 FROM users o WHERE o.email_key = $3 AND o.id <> $1)";
     /// Deletes an account and what hangs on it.
     DELETE = "DELETE FROM users WHERE id = $1";
 }
@@ -197,6 +215,107 @@ impl Write<Gate> {
     }
 }
 
+impl Write<Gate> {
+    /// Notes that the address with this key was confirmed. An account that waits for that becomes active, where
+    /// `activates` says so. `None` when the account is gone or has another address by now.
+    ///
+    /// # Errors
+    /// As all statements: `Unavailable` or `Broken`.
+    pub async fn verify_email(
+        &mut self,
+        user: UserId,
+        email_key: &str,
+        activates: bool,
+        now: Timestamp,
+    ) -> Result<Option<UserRow>, StoreError> {
+        on!(self, |c, sql| sqlx::query_as(sql(VERIFY_EMAIL))
+            .bind(user.0)
+            .bind(email_key)
+            .bind(activates)
+            .bind(Db(now))
+            .fetch_optional(c)
+            .await)
+    }
+
+    /// Sets the hash for whoever reads the mail of the address with this key, which is confirmed by that. `activates` as
+    /// for [`Self::verify_email`]. `None` when the account may not be used, is gone, or has another address by now.
+    ///
+    /// # Errors
+    /// As all statements: `Unavailable` or `Broken`.
+    pub async fn reset_password(
+        &mut self,
+        user: UserId,
+        email_key: &str,
+        new_hash: &str,
+        activates: bool,
+        now: Timestamp,
+    ) -> Result<Option<UserRow>, StoreError> {
+        on!(self, |c, sql| sqlx::query_as(sql(RESET_PASSWORD))
+            .bind(user.0)
+            .bind(email_key)
+            .bind(new_hash)
+            .bind(activates)
+            .bind(Db(now))
+            .fetch_optional(c)
+            .await)
+    }
+
+    /// Gives an active account another address, which is confirmed. `false` when somebody else has it.
+    ///
+    /// # Errors
+    /// As all statements: `Unavailable` or `Broken`; `Conflict` when somebody else takes it at the same moment.
+    pub async fn change_email(&mut self, user: UserId, email: &Email, now: Timestamp) -> Result<bool, StoreError> {
+        on!(self, |c, sql| sqlx::query(sql(CHANGE_EMAIL))
+            .bind(user.0)
+            .bind(email.as_str())
+            .bind(email.key())
+            .bind(Db(now))
+            .execute(c)
+            .await
+            .map(|done| done.rows_affected() == 1))
+    }
+}
+
+impl Write<Gate> {
+    /// Keeps anybody else from changing the account until this transaction ends, and gives it as it is. Whoever changes
+    /// factors begins with this, so that what is decided from their number is decided one after the other.
+    ///
+    /// # Errors
+    /// As all statements: `Unavailable` or `Broken`.
+    pub async fn hold_user(&mut self, user: UserId) -> Result<Option<UserRow>, StoreError> {
+        hold(self, user).await
+    }
+
+    /// Says whether the account has a second factor. False when it was said before.
+    ///
+    /// # Errors
+    /// As all statements: `Unavailable` or `Broken`.
+    pub async fn set_tfa_enabled(&mut self, user: UserId, on: bool, now: Timestamp) -> Result<bool, StoreError> {
+        set_tfa(self, user, on, now).await
+    }
+}
+
+impl Write<Own> {
+    /// Keeps anybody else from changing the asking user's account until this transaction ends, and gives it as it is.
+    /// Whoever changes factors begins with this.
+    ///
+    /// # Errors
+    /// As all statements: `Unavailable` or `Broken`.
+    pub async fn hold_user(&mut self) -> Result<Option<UserRow>, StoreError> {
+        let user = self.scope.user;
+        hold(self, user).await
+    }
+
+    /// Says whether the asking user's account has a second factor. False when it was said before.
+    ///
+    /// # Errors
+    /// As all statements: `Unavailable` or `Broken`.
+    pub async fn set_tfa_enabled(&mut self, on: bool, now: Timestamp) -> Result<bool, StoreError> {
+        let user = self.scope.user;
+        set_tfa(self, user, on, now).await
+    }
+}
+
 impl Read<Own> {
     /// The asking user's account. `None` when it was deleted a moment ago.
     ///
@@ -255,6 +374,22 @@ impl Read<System> {
 }
 
 impl Write<System> {
+    /// Keeps anybody else from changing the account until this transaction ends, and gives it as it is.
+    ///
+    /// # Errors
+    /// As all statements: `Unavailable` or `Broken`.
+    pub async fn hold_user(&mut self, user: UserId) -> Result<Option<UserRow>, StoreError> {
+        hold(self, user).await
+    }
+
+    /// Says whether the account has a second factor. False when it was said before.
+    ///
+    /// # Errors
+    /// As all statements: `Unavailable` or `Broken`.
+    pub async fn set_tfa_enabled(&mut self, user: UserId, on: bool, now: Timestamp) -> Result<bool, StoreError> {
+        set_tfa(self, user, on, now).await
+    }
+
     /// Makes an account and its empty profile. `None` when the address is taken.
     ///
     /// # Errors
@@ -332,10 +467,23 @@ async fn insert<S>(write: &mut Write<S>, new: &NewUser<'_>) -> Result<Option<Use
         .bind(Db(new.now))
         .fetch_optional(c)
         .await)?;
-    if let Some(user) = &made {
-        write.insert_profile(user.id, new.now).await?;
-    }
+    // Also where the address was taken, and there is a profile already: a registration has to take the same time.
+    write.ensure_profile(&new.email.key(), new.now).await?;
     Ok(made)
+}
+
+async fn hold<S>(write: &mut Write<S>, user: UserId) -> Result<Option<UserRow>, StoreError> {
+    on!(write, |c, sql| sqlx::query_as(sql(HOLD_USER)).bind(user.0).fetch_optional(c).await)
+}
+
+async fn set_tfa<S>(write: &mut Write<S>, user: UserId, enabled: bool, now: Timestamp) -> Result<bool, StoreError> {
+    on!(write, |c, sql| sqlx::query(sql(SET_TFA))
+        .bind(user.0)
+        .bind(enabled)
+        .bind(Db(now))
+        .execute(c)
+        .await
+        .map(|done| done.rows_affected() == 1))
 }
 
 async fn by_id<S>(read: &mut Read<S>, user: UserId) -> Result<Option<UserRow>, StoreError> {

@@ -1,11 +1,15 @@
-use durward_proto::ConversationId;
+use durward_proto::wire::auth::Transport;
 use durward_proto::wire::chat::Author;
+use durward_proto::{CeremonyId, ConversationId, MailId, PasskeyId, TrustId};
 use serde_json::json;
 
 use super::*;
-use crate::{BudgetRule, EventKind, NewAttempt, NewEvent, NewMessage};
+use crate::{
+    BudgetRule, CeremonyBond, CeremonyPurpose, ChallengePurpose, EventKind, Gate, NewAttempt, NewChallenge,
+    NewEmailChange, NewEvent, NewMail, NewMessage, NewPasskey, NewRecoveryToken, NewTrust, RecoveryPurpose, Write,
+};
 
-pub(super) const TABLES: [&str; 11] = [
+pub(super) const TABLES: [&str; 20] = [
     "users",
     "user_profiles",
     "user_settings",
@@ -14,6 +18,15 @@ pub(super) const TABLES: [&str; 11] = [
     "one_time_tickets",
     "conversations",
     "conversation_messages",
+    "user_two_factor_auth",
+    "backup_codes",
+    "two_factor_challenges",
+    "trusted_devices",
+    "passkey_credentials",
+    "passkey_ceremonies",
+    "recovery_tokens",
+    "email_changes",
+    "mail_outbox",
     "guess_budgets",
     "device_login_attempts",
     "revocation_events",
@@ -32,6 +45,9 @@ async fn live(fresh: &Fresh, email: &str) -> UserId {
     let mut write = fresh.opened.gate.write().await.unwrap();
     write.insert_refresh(&hash(1), id, 1, NOW, NOW.plus(HOUR)).await.unwrap();
     write.insert_ticket(&hash(2), id, None, NOW, NOW.plus(HOUR), NOW.plus(HOUR)).await.unwrap();
+    factors(&mut write, ann, [hash(3), hash(4), hash(5)]).await;
+    passkeys(&mut write, ann, &hash(6)).await;
+    mails(&mut write, ann, email, [hash(7), hash(8), hash(9)]).await;
     write.charge(&format!("account:{email}"), NOW, &RULE).await.unwrap();
     write
         .insert_attempt(&NewAttempt {
@@ -73,6 +89,78 @@ async fn live(fresh: &Fresh, email: &str) -> UserId {
     ann
 }
 
+/// A second factor with all that goes with it.
+async fn factors(write: &mut Write<Gate>, user: UserId, [code, challenge, trust]: [[u8; 32]; 3]) {
+    let handle = uuid::Uuid::from_slice(&code[..16]).unwrap();
+    assert_eq!(write.ensure_factor_row(user, handle, NOW).await.unwrap(), handle);
+    assert_eq!(write.ensure_factor_row(user, uuid::Uuid::nil(), NOW).await.unwrap(), handle, "it stays");
+    assert!(write.put_pending_totp(user, b"sealed", NOW.plus(HOUR), NOW).await.unwrap());
+    write.put_backup_codes(user, &[code], NOW).await.unwrap();
+    let challenge = NewChallenge {
+        token_hash: challenge,
+        user_id: user,
+        purpose: ChallengePurpose::Verify,
+        transport: Transport::Cookie,
+        client_hash: [0; 32],
+        ip: "192.0.2.1",
+        amr: "pwd",
+        setup_sealed: None,
+        now: NOW,
+        expires_at: NOW.plus(HOUR),
+    };
+    write.insert_challenge(&challenge).await.unwrap();
+    let trust = NewTrust {
+        id: TrustId::new(NOW, &SystemRandom),
+        token_hash: trust,
+        user_id: user,
+        user_agent: None,
+        ip: None,
+        now: NOW,
+        expires_at: NOW.plus(HOUR),
+    };
+    write.insert_trust(&trust).await.unwrap();
+}
+
+/// A passkey, and another one that is being registered.
+async fn passkeys(write: &mut Write<Gate>, user: UserId, id: &[u8; 32]) {
+    let new = NewPasskey {
+        id: PasskeyId::new(NOW, &SystemRandom),
+        user_id: user,
+        credential_id: id,
+        credential: &json!({}),
+        name: "laptop",
+        sign_count: 0,
+        backup_eligible: false,
+        backed_up: false,
+        now: NOW,
+    };
+    assert!(write.insert_passkey(&new).await.unwrap());
+    let purpose = CeremonyPurpose::Register;
+    let bond = CeremonyBond { purpose, user_id: Some(user), session_id: None, challenge_hash: None };
+    let ceremony = CeremonyId::new(NOW, &SystemRandom);
+    write.insert_ceremony(ceremony, bond, b"sealed", NOW, NOW.plus(HOUR)).await.unwrap();
+}
+
+/// What is under way by mail.
+async fn mails(write: &mut Write<Gate>, user: UserId, email_key: &str, [reset, old, new]: [[u8; 32]; 3]) {
+    let (now, expires_at) = (NOW, NOW.plus(HOUR));
+    let purpose = RecoveryPurpose::ResetPassword;
+    let token = NewRecoveryToken { hash: &reset, user_id: user, purpose, email_key, now, expires_at };
+    write.put_recovery_token(&token).await.unwrap();
+    let change = NewEmailChange {
+        user_id: user,
+        new_email: "new@example.com",
+        old_token_hash: &old,
+        new_token_hash: &new,
+        now,
+        expires_at,
+    };
+    write.put_email_change(&change).await.unwrap();
+    let id = MailId::new(NOW, &SystemRandom);
+    let mail = NewMail { id, kind: "new_device", user_id: Some(user), sealed: b"sealed", now, expires_at };
+    write.insert_mail(&mail).await.unwrap();
+}
+
 async fn counts(fresh: &Fresh) -> Vec<i64> {
     let mut counts = Vec::new();
     for table in TABLES {
@@ -84,11 +172,11 @@ async fn counts(fresh: &Fresh) -> Vec<i64> {
 both! {
     async fn a_deleted_user_leaves_the_trails(fresh: Fresh) {
         let ann = live(&fresh, "ann@example.com").await;
-        assert_eq!(counts(&fresh).await, [1; 11]);
+        assert_eq!(counts(&fresh).await, [1; 20]);
         let mut write = fresh.opened.system.write().await.unwrap();
         assert!(write.delete_user(ann).await.unwrap());
         write.commit(Audit::new("deleted").subject(ann)).await.unwrap();
-        assert_eq!(counts(&fresh).await, [0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1]);
+        assert_eq!(counts(&fresh).await, [[0; 17].as_slice(), &[1; 3]].concat());
         assert_eq!(fresh.count("SELECT COUNT(*) FROM security_audit").await, 3);
         let again = user(&fresh, "ann@example.com").await.id;
         assert!(again > ann, "an id is never used again");
@@ -100,7 +188,7 @@ both! {
         let mut write = fresh.opened.system.write().await.unwrap();
         write.erase_traces(ann, "a_n@example.com", "account:a_n@example.com").await.unwrap();
         write.commit_unaudited("a throw-away user leaves nothing").await.unwrap();
-        assert_eq!(counts(&fresh).await, [1; 11]);
+        assert_eq!(counts(&fresh).await, [1; 20]);
         assert_eq!(fresh.count(&format!("SELECT COUNT(*) FROM security_audit WHERE subject_user_id = {}", ann.0)).await, 0);
         assert_eq!(fresh.count(&format!("SELECT COUNT(*) FROM security_audit WHERE subject_user_id = {}", other.0)).await, 2);
         assert_eq!(fresh.opened.gate.read().await.unwrap().latest_event().await.unwrap(), 2, "numbers are not used again");
@@ -110,8 +198,8 @@ both! {
         live(&fresh, "ann@example.com").await;
         let mut write = fresh.opened.system.write().await.unwrap();
         assert_eq!(write.prune(NOW).await.unwrap(), 0);
-        assert_eq!(write.prune(NOW.plus(2 * HOUR)).await.unwrap(), 2, "the token and the ticket");
-        assert_eq!(write.prune(NOW.plus(24 * 31 * HOUR)).await.unwrap(), 2, "the budget and the event");
+        assert_eq!(write.prune(NOW.plus(2 * HOUR)).await.unwrap(), 8, "whatever lives an hour");
+        assert_eq!(write.prune(NOW.plus(24 * 31 * HOUR)).await.unwrap(), 3, "the budget, the event and the mail");
         let far = Timestamp::from_seconds(4_000_000_000).plus(24 * 31 * HOUR);
         assert_eq!(write.prune(far).await.unwrap(), 1, "the session");
         write.commit_unaudited("a test").await.unwrap();

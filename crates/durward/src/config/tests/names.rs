@@ -38,8 +38,28 @@ fn samples() -> Vec<(&'static str, &'static str, &'static str)> {
         ("websocket.max_connections_per_session", "4", "4"),
         ("websocket.max_connections_per_address", "5", "5"),
         ("websocket.max_messages_per_minute", "9", "9"),
+        ("second_factor.policy", "required_for_roles", "required_for_roles"),
+        ("second_factor.roles", "admin,auditor", r#"["admin","auditor"]"#),
+        ("second_factor.methods", "totp,passkey", r#"["totp","passkey"]"#),
+        ("second_factor.issuer", "Example", "Example"),
+        ("second_factor.trust_device", "2w", "14d"),
+        ("passkeys.rp_id", "localhost", "localhost"),
+        (
+            "passkeys.related_origins",
+            "https://a.example,https://b.example:81",
+            r#"["https://a.example","https://b.example:81"]"#,
+        ),
         ("mail.from", "Ann <ann@example.com>", "Ann <ann@example.com>"),
+        ("mail.ca_file", "/etc/ca.pem", "/etc/ca.pem"),
+        ("mail.connect_timeout", "3s", "3s"),
+        ("mail.timeout", "45s", "45s"),
+        ("mail.language", "de", "de"),
+        ("mail.templates", "/etc/mails", "/etc/mails"),
+        ("mail.reset_page", "https://app.example.com/reset", "https://app.example.com/reset"),
+        ("mail.verify_page", "https://app.example.com/verify", "https://app.example.com/verify"),
+        ("mail.confirm_page", "http://localhost:3000/confirm", "http://localhost:3000/confirm"),
         ("registration.open", "false", "false"),
+        ("registration.verify_email", "true", "true"),
         ("registration.approve", "true", "true"),
         ("password.memory_kib", "8192", "8192"),
         ("password.iterations", "4", "4"),
@@ -50,6 +70,8 @@ fn samples() -> Vec<(&'static str, &'static str, &'static str)> {
         ("limits.address_failures", "50", "50"),
         ("limits.window", "1h30m", "90m"),
         ("limits.first_delay", "250ms", "250ms"),
+        ("limits.mails_per_address", "3", "3"),
+        ("limits.mails_per_client", "30", "30"),
         ("breaker.failure_threshold", "9", "9"),
         ("breaker.success_threshold", "2", "2"),
         ("breaker.recovery_timeout", "30", "30s"),
@@ -72,7 +94,7 @@ fn samples() -> Vec<(&'static str, &'static str, &'static str)> {
 }
 
 /// Set for these some other way, or in need of a second value beside them.
-const ELSEWHERE: [&str; 4] = ["data_dir", "cookies.domain", "mail.url", "registration.verify_email"];
+const ELSEWHERE: [&str; 3] = ["data_dir", "cookies.domain", "mail.url"];
 
 #[test]
 fn every_setting_is_read_from_each_place() {
@@ -196,8 +218,17 @@ fn the_purpose_decides_defaults() {
         assert_eq!(machine.shown("registration.verify_email"), "false");
         assert_eq!(machine.shown("tokens.issuer"), "http://localhost:8000");
     }
-    let with_mail = Machine::dev().var("DURWARD_MAIL__URL", "smtp://h").var("DURWARD_MAIL__FROM", "a@b.example");
-    assert_eq!(with_mail.shown("registration.verify_email"), "false", "this version sends no mail");
+    let with_mail = || Machine::dev().var("DURWARD_MAIL__URL", "smtp://h");
+    assert_eq!(with_mail().shown("registration.verify_email"), "true");
+    assert_eq!(with_mail().var("DURWARD_REGISTRATION__VERIFY_EMAIL", "no").shown("registration.verify_email"), "false");
+    assert_eq!(with_mail().shown("mail.from"), "no-reply@localhost");
+    let public = with_mail().var("DOMAIN", "auth.example.com");
+    assert_eq!(public.shown("mail.from"), "no-reply@auth.example.com");
+    assert_eq!(public.shown("mail.reset_page"), "https://auth.example.com/reset-password");
+    assert_eq!(Machine::dev().shown("mail.from"), "null");
+    // No address can be made of this one.
+    let problem = with_mail().var("DOMAIN", "http://[::1]:80").problem();
+    assert_eq!(problem.key, "mail.from", "{problem}");
 }
 
 #[test]

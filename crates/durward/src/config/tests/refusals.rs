@@ -152,9 +152,70 @@ fn cookie_domains_belong_to_the_public_url() {
 }
 
 #[test]
+fn passkeys_belong_to_the_public_url() {
+    for (url, rp_id, good) in [
+        ("https://auth.example.com", "auth.example.com", true),
+        ("https://auth.example.com", "example.com", true),
+        ("https://auth.example.com", "com", false),
+        ("https://auth.example.com", ".example.com", false),
+        ("https://auth.example.com", "Example.com", false),
+        ("https://auth.example.com", "ample.com", false),
+        ("https://auth.example.com", "other.com", false),
+        ("https://auth.example.com", "app.auth.example.com", false),
+        ("https://auth.example.com", "https://example.com", false),
+        ("https://auth.example.com", "example.com:443", false),
+        ("https://192.0.2.7", "192.0.2.7", false),
+        ("https://192.0.2.7", "2.7", false),
+        ("https://[2001:db8::1]", "2001:db8::1", false),
+        ("http://localhost:8000", "localhost", true),
+        ("http://app.localhost:8000", "localhost", false),
+    ] {
+        let machine = Machine::good().var("ENVIRONMENT", "test").var("DURWARD_SERVER__PUBLIC_URL", url);
+        let machine = machine.var("DURWARD_PASSKEYS__RP_ID", rp_id);
+        let expected: Vec<_> = (!good).then(|| ("passkeys", "passkeys.rp_id".to_owned())).into_iter().collect();
+        assert_eq!(ids(&machine), expected, "{rp_id} on {url}");
+    }
+}
+
+#[test]
+fn related_origins_are_secure() {
+    for (origin, good) in [
+        ("https://app.example.net", true),
+        ("https://app.example.net:8443", true),
+        ("http://localhost:3000", true),
+        ("http://127.0.0.1:3000", true),
+        ("http://app.example.net", false),
+    ] {
+        let machine = Machine::good().var("DURWARD_PASSKEYS__RELATED_ORIGINS", origin);
+        let expected: Vec<_> =
+            (!good).then(|| ("passkeys", "passkeys.related_origins".to_owned())).into_iter().collect();
+        assert_eq!(ids(&machine), expected, "{origin}");
+    }
+}
+
+#[test]
+fn addresses_are_confirmed_by_mail_and_on_secure_pages() {
+    let confirmed = |machine: Machine| machine.var("DURWARD_REGISTRATION__VERIFY_EMAIL", "true");
+    let with_mail = |machine: Machine| machine.var("DURWARD_MAIL__URL", "smtps://mail.example.com");
+    for environment in ["staging", "production"] {
+        let good = || Machine::good().var("ENVIRONMENT", environment);
+        assert_eq!(ids(&confirmed(good())), [("config", "registration.verify_email".to_owned())]);
+        assert_eq!(ids(&confirmed(with_mail(good()))), []);
+        for page in ["RESET_PAGE", "VERIFY_PAGE", "CONFIRM_PAGE"] {
+            let variable = format!("DURWARD_MAIL__{page}");
+            let problems = ids(&with_mail(good()).var(&variable, "http://app.example.com/page"));
+            assert_eq!(problems, [("config", format!("mail.{}", page.to_lowercase()))]);
+            assert_eq!(ids(&with_mail(good()).var(&variable, "https://app.example.com/page")), []);
+        }
+    }
+    // In development the log has the mails, and a test knows what it does.
+    assert_eq!(ids(&confirmed(Machine::dev())), []);
+    assert_eq!(ids(&confirmed(Machine::good().var("ENVIRONMENT", "test"))), []);
+}
+
+#[test]
 fn what_cannot_work_anywhere() {
-    let table: [(&[(&str, &str)], &str); 4] = [
-        (&[("DURWARD_REGISTRATION__VERIFY_EMAIL", "true")], "registration.verify_email"),
+    let table: [(&[(&str, &str)], &str); 3] = [
         (&[("DURWARD_METRICS__LISTEN", "127.0.0.1:8000")], "metrics.listen"),
         (&[("DURWARD_PASSWORD__MEMORY_KIB", "15"), ("DURWARD_PASSWORD__PARALLELISM", "2")], "password.memory_kib"),
         (&[("DURWARD_PASSWORD__MEMORY_KIB", "4294967295")], "password.memory_kib"),

@@ -3,12 +3,16 @@
 mod admin;
 mod conversations;
 mod csrf;
+mod email;
 mod login;
 mod logout;
+pub mod passkeys;
 mod password;
 mod profile;
+mod recovery;
 mod refresh;
 mod register;
+mod second_factor;
 mod sessions;
 mod settings;
 mod status;

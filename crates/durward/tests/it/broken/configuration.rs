@@ -76,6 +76,18 @@ async fn the_way_in_from_browsers() {
             [set("DURWARD_COOKIES__DOMAIN", ".example.org")],
             &["cookies.domain", "example.org", "auth.example.com"],
         ),
+        broken(
+            "passkeys",
+            "an RP ID that is another's",
+            [set("DURWARD_PASSKEYS__RP_ID", "example.org")],
+            &["passkeys.rp_id", "example.org", "auth.example.com"],
+        ),
+        broken(
+            "passkeys",
+            "a related origin with http",
+            [set("DURWARD_PASSKEYS__RELATED_ORIGINS", "http://app.example.net")],
+            &["passkeys.related_origins", "http://app.example.net", "https"],
+        ),
     ];
     try_all(Backend::Sqlite, table).await;
 }
@@ -153,24 +165,50 @@ fn values_table() -> Vec<Broken> {
         broken(
             "keys",
             "another algorithm, and no master key to seal its key under",
-            [set("DURWARD_TOKENS__ALGORITHM", "EdDSA")],
+            [set("DURWARD_TOKENS__ALGORITHM", "EdDSA"), Way::Set("DURWARD_KEYS__MASTER_KEY", None)],
             &["keys.master_key", "EdDSA"],
+        ),
+        broken(
+            "config",
+            "a second factor that nobody can set up",
+            [
+                set("DURWARD_SECOND_FACTOR__POLICY", "required"),
+                set("DURWARD_SECOND_FACTOR__METHODS", "passkey,backup_code"),
+            ],
+            &["second_factor.methods", "totp"],
         ),
         broken(
             "config",
             "addresses to be confirmed without mail",
             [set("DURWARD_REGISTRATION__VERIFY_EMAIL", "true")],
-            &["registration.verify_email", "sends no mail"],
+            &["registration.verify_email", "mail.url is not set"],
         ),
         broken(
             "config",
-            "the same with a mail server",
+            "a page for new passwords that anybody on the way could change",
+            [set("DURWARD_MAIL__RESET_PAGE", "http://app.example.com/reset")],
+            &["mail.reset_page", "https"],
+        ),
+        broken(
+            "mail",
+            "a template that is none",
             [
-                set("DURWARD_REGISTRATION__VERIFY_EMAIL", "true"),
-                set("DURWARD_MAIL__URL", "smtp://mail.example.com"),
-                set("DURWARD_MAIL__FROM", "a@example.com"),
+                set("DURWARD_MAIL__TEMPLATES", "{dir}/mails"),
+                Way::Directory("mails", 0o755),
+                Way::Directory("mails/en", 0o755),
+                Way::File("mails/en/reset_password.txt", "Hello\n{{ link"),
             ],
-            &["registration.verify_email", "sends no mail"],
+            &["en/reset_password.txt:2", "mail.templates"],
+        ),
+        broken(
+            "mail",
+            "authorities that are none",
+            [
+                set("DURWARD_MAIL__URL", "smtp://localhost"),
+                set("DURWARD_MAIL__CA_FILE", "{dir}/ca.pem"),
+                Way::File("ca.pem", "nothing"),
+            ],
+            &["mail.ca_file", "no certificate"],
         ),
         broken("environment", "an unknown environment", [set("ENVIRONMENT", "prod")], &["environment", "production"]),
         broken(

@@ -1,8 +1,12 @@
 //! The whole path, with what goes wrong on it.
 
+use std::time::Duration;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use durward_core::factors::totp::TotpSecret;
+use durward_proto::{Clock, SystemClock};
 use http::Method;
 use serde_json::json;
 
@@ -78,6 +82,7 @@ impl<'a> Walk<'a> {
         self.session(&ann).await;
         self.sockets(process, &ann).await;
         self.reuse(process).await;
+        self.second_factors(process).await;
         self.bad_tokens(process, &ann).await;
         self.malformed(process, &ann).await;
         self.ends(process, &ann).await;
@@ -231,6 +236,71 @@ impl<'a> Walk<'a> {
         let mangled = format!("{}x", first.as_str().unwrap());
         self.witness.answer(client.post("/api/v1/auth/refresh", json!({ "refresh_token": mangled })).await.is(401));
         self.witness.answer(client.post("/api/v1/auth/refresh", json!({ "refresh_token": [first] })).await.is(422));
+    }
+
+    /// A second factor, set up and shown, with mistakes.
+    async fn second_factors(&mut self, process: &Process) {
+        let password = self.password("of Cleo");
+        let (cleo, login_path, verify) = (process.visitor(), "/api/v1/auth/login", "/api/v1/auth/2fa/verify");
+        let register = json!({ "email": "cleo@example.com", "password": password });
+        self.witness.answer(cleo.post("/api/v1/auth/register", register).await.is(201));
+        let login = json!({ "email": "cleo@example.com", "password": password });
+        self.witness.issue(cleo.post(login_path, login.clone()).await.is(200), &mut self.needles);
+        let setup = cleo.post_empty("/api/v1/2fa/totp/setup").await.is(200);
+        let setup = self.witness.issue(setup, &mut self.needles).json();
+        let phone = TotpSecret::from_base32(setup["secret"].as_str().unwrap()).unwrap();
+        // The next step's code holds already, so that nobody has to wait for it.
+        let code = |ahead: u64| {
+            let at = SystemClock::new().now().plus(Duration::from_secs(30 * ahead));
+            phone.code_at(at).expose().to_owned()
+        };
+        let secret = setup["secret"].clone();
+        for wrong in [
+            json!({ "code": "000000" }),
+            json!({ "code": secret }),
+            json!({ "code": [secret] }),
+            json!({ "secret": secret }),
+        ] {
+            self.witness.answer(cleo.post("/api/v1/2fa/totp/enable", wrong).await);
+        }
+        let enabled = cleo.post("/api/v1/2fa/totp/enable", json!({ "code": code(0) })).await.is(200);
+        let codes = self.witness.issue(enabled, &mut self.needles).json()["backup_codes"].clone();
+
+        let client = process.app_client();
+        let bearer = json!({ "email": "cleo@example.com", "password": password, "transport": "bearer" });
+        let asked = self.witness.issue(client.post(login_path, bearer).await.is(200), &mut self.needles).json();
+        let token = &asked["challenge_token"];
+        for wrong in [
+            json!({ "challenge_token": token, "method": "totp", "code": "000000" }),
+            json!({ "challenge_token": token, "method": "totp", "code": codes[0] }),
+            json!({ "challenge_token": token, "method": "passkey", "code": codes[0] }),
+            json!({ "challenge_token": codes[0], "method": "totp", "code": token }),
+            json!({ "challenge_token": [token], "method": token }),
+        ] {
+            self.witness.answer(client.post(verify, wrong).await);
+        }
+        self.witness.answer(client.copy().with_bearer(token.as_str().unwrap()).get("/api/v1/profile").await.is(401));
+        let right = json!({ "challenge_token": token, "method": "totp", "code": code(1), "trust_device": true });
+        let opened = self.witness.issue(client.post(verify, right).await.is(200), &mut self.needles).json();
+        let mut trusted = login.clone();
+        trusted["device_token"] = opened["device_token"].clone();
+        self.witness.issue(client.post(login_path, trusted.clone()).await.is(200), &mut self.needles);
+        trusted["device_token"] = json!([opened["device_token"]]);
+        self.witness.answer(client.post(login_path, trusted).await.is(422));
+
+        let browser = process.visitor();
+        let asked = self.witness.issue(browser.post(login_path, login).await.is(200), &mut self.needles).json();
+        let token = &asked["challenge_token"];
+        let right =
+            json!({ "challenge_token": token, "method": "backup_code", "code": codes[1], "trust_device": true });
+        self.witness.issue(browser.post(verify, right).await.is(200), &mut self.needles);
+        for again in [json!({ "password": "not the password" }), json!({ "method": "totp", "code": codes[2] })] {
+            self.witness.answer(browser.post("/api/v1/auth/reauthenticate", again).await.is(401));
+        }
+        let again = json!({ "password": password });
+        self.witness.issue(browser.post("/api/v1/auth/reauthenticate", again).await.is(200), &mut self.needles);
+        self.witness.issue(browser.post_empty("/api/v1/2fa/backup-codes").await.is(200), &mut self.needles);
+        self.witness.answer(browser.get("/api/v1/2fa").await.is(200));
     }
 
     async fn bad_tokens(&mut self, process: &Process, ann: &Actor) {

@@ -34,12 +34,19 @@ impl Witness {
     /// An answer that issues tokens, which become needles.
     pub(super) fn issue(&mut self, answer: Answer, needles: &mut Needles) -> Answer {
         let body = answer.json();
-        for member in ["access_token", "refresh_token", "csrf_token", "ticket"] {
+        for member in
+            ["access_token", "refresh_token", "csrf_token", "ticket", "challenge_token", "device_token", "secret"]
+        {
             if let Value::String(token) = &body[member] {
                 needles.token(&format!("the {member} of {}", answer.request), token);
             }
         }
-        for name in ["access_token", "refresh_token", "csrf_token", "csrf_binding", "device_id"] {
+        for code in body["backup_codes"].as_array().into_iter().flatten() {
+            // Without its number, which is no secret.
+            let (_, code) = code.as_str().unwrap().split_once('-').unwrap();
+            needles.token(&format!("a backup code of {}", answer.request), code);
+        }
+        for name in ["access_token", "refresh_token", "csrf_token", "csrf_binding", "device_id", "device_trust"] {
             let cookie = answer.set_cookie(name).map(|cookie| cookie[name.len() + 1..].split(';').next().unwrap());
             if let Some(value) = cookie.filter(|value| !value.is_empty()) {
                 needles.token(&format!("the cookie {name} of {}", answer.request), value);

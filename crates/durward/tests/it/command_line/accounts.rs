@@ -4,7 +4,7 @@ use durward_store::testing::backends;
 use serde_json::{Value, json};
 
 use super::refused_within_a_second;
-use crate::kit::{Actor, PASSWORD, Process, Site};
+use crate::kit::{Actor, Authenticator, PASSWORD, Process, Site};
 
 const ANN: &str = "ann@example.com";
 
@@ -51,12 +51,14 @@ async fn create_list_and_show() {
 async fn who_is_not_there_and_what_is_too_weak() {
     for backend in backends() {
         let site = site_with_ann(backend).await;
-        let commands: [&[&str]; 7] = [
+        let commands: [&[&str]; 9] = [
             &["show"],
             &["set-role", "admin"],
             &["suspend"],
             &["activate"],
             &["revoke-sessions"],
+            &["reset-factors"],
+            &["send-reset"],
             &["set-password", "--password-stdin"],
             &["delete", "--yes"],
         ];
@@ -130,5 +132,64 @@ async fn what_an_operator_does_reaches_a_running_server_within_a_second() {
         let body = json!({ "email": ANN, "password": new });
         process.visitor().post("/api/v1/auth/login", body).await.refused(401, "invalid_credentials");
         site.run(&["user", "show", ANN]).await.code(1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_link_that_an_operator_sends() {
+    for backend in backends() {
+        // Nobody would send it.
+        let site = site_with_ann(backend).await;
+        let output = site.run(&["user", "send-reset", ANN]).await.code(1);
+        assert!(output.stderr.contains("mail.url is not set"), "{}", output.stderr);
+        assert_eq!(site.database.count("SELECT COUNT(*) FROM mail_outbox").await, 0);
+
+        // In development mails are written to the log.
+        let site = site.with("ENVIRONMENT", "development");
+        let process = site.serve().await;
+        let before = logged_in(&process, PASSWORD).await;
+        let output = site.run(&["user", "send-reset", "ANN@example.com"]).await.code(0);
+        assert!(output.stdout.contains("mails ANN@example.com a link"), "{}", output.stdout);
+        let line = process.line("#token=").await;
+        let (_, token) = line.split_once("#token=").unwrap();
+        let token: String = token.chars().take(43).collect();
+        let new = "marmalade evening over Bergen";
+        let body = json!({ "token": token, "new_password": new });
+        process.visitor().post("/api/v1/password/reset", body).await.is(204);
+        before.get("/api/v1/profile").await.refused(401, "token_revoked");
+        logged_in(&process, new).await;
+        let audit = "SELECT COUNT(*) FROM security_audit WHERE event = 'password_reset_requested' AND ip IS NULL";
+        assert_eq!(site.database.count(audit).await, 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn second_factors_that_an_operator_removes() {
+    for backend in backends() {
+        let site = site_with_ann(backend).await;
+        let process = site.serve().await;
+        let none = site.run(&["user", "reset-factors", ANN]).await.code(0);
+        assert!(none.stdout.contains("had no second factor"), "{}", none.stdout);
+
+        let before = logged_in(&process, PASSWORD).await;
+        let options = before.post_empty("/api/v1/passkeys/register/begin").await.is(200).json();
+        let credential = Authenticator::new().create(&process.origin, &options);
+        let body = json!({ "ceremony_id": options["ceremony_id"], "credential": credential });
+        before.post("/api/v1/passkeys/register/finish", body).await.is(201);
+        let login = json!({ "email": ANN, "password": PASSWORD });
+        let pending = process.visitor().post("/api/v1/auth/login", login.clone()).await.is(200).json();
+        assert_eq!(pending["status"], "second_factor_required");
+
+        let output = site.run(&["user", "reset-factors", ANN]).await.code(0);
+        assert!(output.stdout.contains("has no second factor any more"), "{}", output.stdout);
+        refused_within_a_second(&before).await.refused(401, "token_revoked");
+        let shown: Value = serde_json::from_str(&site.run(&["user", "show", ANN]).await.code(0).stdout).unwrap();
+        assert_eq!(shown["tfa_enabled"], false);
+        for table in ["passkey_credentials", "backup_codes", "two_factor_challenges", "trusted_devices"] {
+            assert_eq!(site.database.count(&format!("SELECT COUNT(*) FROM {table}")).await, 0, "{table}");
+        }
+        assert_eq!(process.visitor().post("/api/v1/auth/login", login).await.is(200).json()["status"], "authenticated");
+        let audit = "SELECT COUNT(*) FROM security_audit WHERE event = 'factors_reset'";
+        assert_eq!(site.database.count(audit).await, 2);
     }
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::kit::{PASSWORD, Site};
 
 /// Every table that the program writes.
-const TABLES: [&str; 15] = [
+const TABLES: [&str; 24] = [
     "users",
     "user_profiles",
     "user_settings",
@@ -22,6 +22,15 @@ const TABLES: [&str; 15] = [
     "conversation_messages",
     "schema_migrations",
     "signing_keys",
+    "user_two_factor_auth",
+    "backup_codes",
+    "two_factor_challenges",
+    "trusted_devices",
+    "passkey_credentials",
+    "passkey_ceremonies",
+    "recovery_tokens",
+    "email_changes",
+    "mail_outbox",
 ];
 
 async fn rows(site: &Site) -> Vec<(&'static str, i64)> {

@@ -104,6 +104,10 @@ impl Actor {
         self.json(Method::PUT, path, body).await
     }
 
+    pub async fn patch(&self, path: &str, body: Value) -> Answer {
+        self.json(Method::PATCH, path, body).await
+    }
+
     pub async fn post_empty(&self, path: &str) -> Answer {
         self.send(Method::POST, path, &[], Bytes::new()).await
     }

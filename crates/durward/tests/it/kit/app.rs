@@ -19,7 +19,7 @@ use serde_json::json;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use super::{Actor, PASSWORD, Proxy, TestClock};
+use super::{Actor, KEPT, Mails, PASSWORD, Proxy, TestClock};
 
 /// What every test's configuration has, unless the test says otherwise.
 const SETTINGS: [(&str, &str); 6] = [
@@ -45,6 +45,8 @@ pub struct App {
     pub database: Fresh,
     pub data_dir: PathBuf,
     pub operator: Operator,
+    /// What was mailed, where [`KEPT`](super::KEPT) says that mails are kept.
+    pub mails: Arc<Mails>,
     loaded: Arc<Loaded>,
     node: Node,
     _directory: tempfile::TempDir,
@@ -80,12 +82,14 @@ impl App {
             cores: 2,
         };
         let loaded = Arc::new(Config::load(&inputs).unwrap_or_else(|errors| panic!("{errors}")));
-        let node = serve(&loaded, &database.opened, &clock).await;
+        let mails = Mails::new();
+        let node = serve(&loaded, &database.opened, &clock, &mails).await;
         Self {
             data_dir,
             address: node.address,
             origin: loaded.config.server.public_url.origin(),
             operator: Operator::new(database.opened.system.clone(), clock.clone()),
+            mails,
             clock,
             core: node.core.clone(),
             database,
@@ -98,7 +102,7 @@ impl App {
     /// Another node of the program, on the same database.
     pub async fn beside(&self) -> Node {
         let opened = Opened::open(&self.database.options, self.clock.clone(), Arc::new(SystemRandom)).await.unwrap();
-        serve(&self.loaded, &opened, &self.clock).await
+        serve(&self.loaded, &opened, &self.clock, &self.mails).await
     }
 
     /// A proxy in front of the PostgreSQL server.
@@ -114,7 +118,7 @@ impl App {
         let Target::Postgres(target) = &mut options.target else { panic!("it is PostgreSQL") };
         (target.host, target.port) = (proxy.address.ip().to_string(), proxy.address.port());
         let opened = Opened::open(&options, self.clock.clone(), Arc::new(SystemRandom)).await.unwrap();
-        serve(&self.loaded, &opened, &self.clock).await
+        serve(&self.loaded, &opened, &self.clock, &self.mails).await
     }
 
     /// Tells it to stop, as SIGTERM does. What comes back is done when everything has finished or was cut off.
@@ -172,10 +176,15 @@ impl App {
     }
 }
 
-async fn serve(loaded: &Arc<Loaded>, opened: &Opened, clock: &Arc<TestClock>) -> Node {
+async fn serve(loaded: &Arc<Loaded>, opened: &Opened, clock: &Arc<TestClock>, mails: &Arc<Mails>) -> Node {
     let signing_keys = wire::signing_keys(loaded, opened, clock.clone(), Arc::new(SystemRandom)).unwrap();
     let keys = signing_keys.start().await.unwrap();
-    let core = wire::core(&loaded.config, opened, (signing_keys, keys), clock.clone(), Arc::new(SystemRandom)).unwrap();
+    let mut parts =
+        wire::parts(&loaded.config, opened, (signing_keys, keys), clock.clone(), Arc::new(SystemRandom)).unwrap();
+    if loaded.config.mail.url.as_ref().is_some_and(|url| KEPT.1.ends_with(&url.host)) {
+        parts.mailing.courier = Some(mails.clone());
+    }
+    let core = Core::new(parts).unwrap();
     let server = Server::bind((Ipv4Addr::LOCALHOST, 0).into()).await.unwrap();
     let address = server.local_addr();
     let metrics = PrometheusBuilder::new().build_recorder().handle();
@@ -183,6 +192,7 @@ async fn serve(loaded: &Arc<Loaded>, opened: &Opened, clock: &Arc<TestClock>) ->
     let (stop, stopped) = oneshot::channel();
     let served = tokio::spawn(server.run(app, async move { drop(stopped.await) }));
     tokio::spawn(core.clone().follow_events().await.unwrap());
+    tokio::spawn(core.clone().run_post(std::future::pending()));
     Node { address, core, running: Some((stop, served)) }
 }
 

@@ -56,6 +56,14 @@ impl Site {
         self.run_with_input(args, "").await
     }
 
+    /// The same with other variables.
+    pub async fn run_with(&self, args: &[&str], variables: &[(&str, &str)]) -> Output {
+        let mut settings = self.settings();
+        settings.retain(|(name, _)| variables.iter().all(|(other, _)| other != name));
+        settings.extend(variables);
+        run(self.path(), args, &settings, "").await
+    }
+
     /// The same with something on its standard input.
     pub async fn run_with_input(&self, args: &[&str], stdin: &str) -> Output {
         run(self.path(), args, &self.settings(), stdin).await

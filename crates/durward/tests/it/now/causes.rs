@@ -4,7 +4,7 @@ use durward_proto::{AccountStatus, Role};
 use serde_json::json;
 
 use super::{CHAT, id_of};
-use crate::kit::{Actor, App, PASSWORD, Socket, on_both};
+use crate::kit::{Actor, App, KEPT, PASSWORD, Socket, email, on_both, token};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Cause {
@@ -21,6 +21,7 @@ enum Cause {
     Delete,
     RevokeSessions,
     SetPassword,
+    PasswordReset,
 }
 
 /// A socket's fate.
@@ -37,7 +38,7 @@ const REVOKED: Fate = Closes("token_revoked");
 const INACTIVE: Fate = Closes("account_inactive");
 
 /// What becomes of the sockets of the session that acts, and of the same user's other one.
-const TABLE: [(Cause, Fate, Fate); 13] = [
+const TABLE: [(Cause, Fate, Fate); 14] = [
     (Logout, REVOKED, Stays),
     (LogoutEverywhere, REVOKED, REVOKED),
     (EndOther, Stays, REVOKED),
@@ -51,6 +52,7 @@ const TABLE: [(Cause, Fate, Fate); 13] = [
     (Delete, INACTIVE, INACTIVE),
     (RevokeSessions, REVOKED, REVOKED),
     (SetPassword, REVOKED, REVOKED),
+    (PasswordReset, REVOKED, REVOKED),
 ];
 
 /// A user in a browser and on a phone.
@@ -103,6 +105,12 @@ async fn bring_about(cause: Cause, app: &App, cast: &Cast) {
         RevokeSessions => assert_eq!(app.operator.revoke_sessions(user).await.unwrap(), 2),
         // What stands there need not be a hash: nobody logs in again.
         SetPassword => app.operator.set_password(user, "$argon2id$").await.unwrap(),
+        PasswordReset => {
+            app.visitor().post("/api/v1/password/forgot", json!({ "email": email(name) })).await.is(202);
+            let token = token(&app.mails.expect(&email(name), "reset_password").await);
+            let body = json!({ "token": token, "new_password": "four quiet herons at dusk" });
+            app.visitor().post("/api/v1/password/reset", body).await.is(204);
+        }
     }
 }
 
@@ -117,6 +125,8 @@ async fn meets(cause: Cause, fate: Fate, socket: &mut Socket) {
 }
 
 on_both! {
+    with &[KEPT, ("DURWARD_REGISTRATION__VERIFY_EMAIL", "false")];
+
     /// Every cause, on sockets of every kind.
     async fn each_cause_closes_exactly_its_sockets(app) {
         let bob = app.user("bob").await;

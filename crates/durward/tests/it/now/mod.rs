@@ -21,7 +21,7 @@ use crate::kit::{App, email};
 const CHAT: &str = "/api/v1/ws/chat";
 
 /// The id of `name@example.com`.
-async fn id_of(app: &App, name: &str) -> UserId {
+pub async fn id_of(app: &App, name: &str) -> UserId {
     let email: Email = email(name).parse().unwrap();
     app.operator.find(&email).await.unwrap().unwrap().id
 }

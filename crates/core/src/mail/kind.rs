@@ -1,0 +1,158 @@
+//! Every mail there is, with what stands in it besides the words.
+
+use durward_proto::{Secret, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// A mail's kind and values. Serialised it is what its template sees.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum MailKind {
+    /// The link that leads to a new password.
+    ResetPassword {
+        /// With the token.
+        link: Secret,
+    },
+    /// The link that proves the mailbox.
+    VerifyEmail {
+        /// With the token.
+        link: Secret,
+    },
+    /// Somebody tried to register with an address that has an account.
+    AlreadyRegistered,
+    /// To the address of now: is it to be changed?
+    ConfirmOldAddress {
+        /// With the token.
+        link: Secret,
+        /// The address that is to be.
+        new_email: String,
+    },
+    /// To the address that is to be: does it belong to who asked?
+    ConfirmNewAddress {
+        /// With the token.
+        link: Secret,
+    },
+    /// The address was changed. Goes to both.
+    EmailChanged {
+        /// The address that holds now.
+        new_email: String,
+    },
+    /// A login from a device that was not seen before.
+    NewDevice {
+        /// What it calls itself: `User-Agent` as it came. Only what it is known for gets into the mail.
+        device: Option<String>,
+        /// Its address.
+        ip: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// A second factor was set up.
+    NewFactor {
+        /// Which.
+        what: FactorWord,
+        /// From this address; empty where an operator did it.
+        ip: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// A second factor was removed.
+    FactorRemoved {
+        /// Which.
+        what: FactorWord,
+        /// From this address; empty where an operator did it.
+        ip: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// The password was changed or reset.
+    PasswordChanged {
+        /// From this address; empty where an operator did it.
+        ip: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// A refresh token was used twice, which ended its session.
+    SessionsEndedByReuse {
+        /// When.
+        at: Timestamp,
+    },
+    /// An operator removed all second factors.
+    FactorsReset {
+        /// When.
+        at: Timestamp,
+    },
+}
+
+/// A second factor, as mails call it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FactorWord {
+    /// Codes of an authenticator app.
+    Totp,
+    /// A passkey.
+    Passkey,
+    /// Backup codes.
+    BackupCodes,
+}
+
+/// The words of all kinds, which are the names of their templates.
+pub(crate) const KINDS: [&str; 12] = [
+    "reset_password",
+    "verify_email",
+    "already_registered",
+    "confirm_old_address",
+    "confirm_new_address",
+    "email_changed",
+    "new_device",
+    "new_factor",
+    "factor_removed",
+    "password_changed",
+    "sessions_ended_by_reuse",
+    "factors_reset",
+];
+
+impl MailKind {
+    /// Its stable word: in the outbox, in metrics, and the name of its templates.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::ResetPassword { .. } => "reset_password",
+            Self::VerifyEmail { .. } => "verify_email",
+            Self::AlreadyRegistered => "already_registered",
+            Self::ConfirmOldAddress { .. } => "confirm_old_address",
+            Self::ConfirmNewAddress { .. } => "confirm_new_address",
+            Self::EmailChanged { .. } => "email_changed",
+            Self::NewDevice { .. } => "new_device",
+            Self::NewFactor { .. } => "new_factor",
+            Self::FactorRemoved { .. } => "factor_removed",
+            Self::PasswordChanged { .. } => "password_changed",
+            Self::SessionsEndedByReuse { .. } => "sessions_ended_by_reuse",
+            Self::FactorsReset { .. } => "factors_reset",
+        }
+    }
+
+    /// One of each, to try templates with.
+    pub(crate) fn samples() -> Vec<Self> {
+        let link = || Secret::new("https://example.com/page#token=0123456789");
+        let ip = || "192.0.2.7".to_owned();
+        let (at, new_email) = (Timestamp::from_seconds(1_767_323_045), || "new@example.com".to_owned());
+        let device = Some("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0".to_owned());
+        let mut all = vec![
+            Self::ResetPassword { link: link() },
+            Self::VerifyEmail { link: link() },
+            Self::AlreadyRegistered,
+            Self::ConfirmOldAddress { link: link(), new_email: new_email() },
+            Self::ConfirmNewAddress { link: link() },
+            Self::EmailChanged { new_email: new_email() },
+            Self::NewDevice { device, ip: ip(), at },
+            Self::NewDevice { device: None, ip: ip(), at },
+            Self::PasswordChanged { ip: ip(), at },
+            Self::PasswordChanged { ip: String::new(), at },
+            Self::SessionsEndedByReuse { at },
+            Self::FactorsReset { at },
+        ];
+        for what in [FactorWord::Totp, FactorWord::Passkey, FactorWord::BackupCodes] {
+            all.push(Self::NewFactor { what, ip: ip(), at });
+            all.push(Self::FactorRemoved { what, ip: String::new(), at });
+        }
+        all
+    }
+}

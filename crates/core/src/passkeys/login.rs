@@ -1,0 +1,153 @@
+//! Logging in with a passkey and nothing else.
+
+use durward_proto::wire::passkey::{PasskeyLogin, PasskeyRequest};
+use durward_proto::{Code, UserId};
+use durward_store::{CeremonyBond, CeremonyPurpose, Gate, Write};
+
+use crate::client::Client;
+use crate::factors;
+use crate::fault::Fault;
+use crate::issue::{self, Opened};
+use crate::login::{Tried, identify};
+use crate::passkeys::answer::{self, invalid_passkey};
+use crate::passkeys::assertion::Assertion;
+use crate::passkeys::ceremony;
+use crate::passkeys::relying_party::{Asked, AskedOf, Known, Verification};
+use crate::second_factor::key_of;
+use crate::service::Core;
+
+/// Nobody is known yet, and no session is open.
+const BOND: CeremonyBond<'static> =
+    CeremonyBond { purpose: CeremonyPurpose::Login, user_id: None, session_id: None, challenge_hash: None };
+
+/// A passkey's document, as it would stand in the row of one that does not exist: of a usual size, with the transports of
+/// those that phones make.
+const STAND_IN: &str = r#"{"cred_id":"AAECAwQFBgcICQoLDA0ODw","cred":{"type_":"ES256","key":{"EC_EC2":{"curve":"SECP256R1",
+    "x":"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8","y":"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"}}},"counter":0,
+    "transports":["hybrid","internal"],"user_verified":true,"backup_eligible":true,"backup_state":true,
+    "registration_policy":"required","extensions":{"cred_protect":"NotRequested","hmac_create_secret":"NotRequested",
+    "appid":"NotRequested","cred_props":"Ignored"},"attestation":{"data":"None","metadata":"None"},
+    "attestation_format":"none"}"#;
+
+impl Core {
+    /// Asks for a passkey to log in with: any for this site, or those of the account with this address. Where there is no
+    /// such account, or it has none, one is made up, always the same for the same address, so that nobody learns of it
+    /// (WebAuthn level 3, section 14.6.2).
+    ///
+    /// # Errors
+    /// `method_unavailable`; 503 when the database is away.
+    pub async fn begin_passkey_login(&self, email: Option<&str>) -> Result<PasskeyRequest, Fault> {
+        let party = self.relying_party()?;
+        let mut write = self.gate.write().await?;
+        let (allowed, of) = match email {
+            None => (Vec::new(), AskedOf::Anybody),
+            Some(email) => self.passkeys_at(&mut write, email).await?,
+        };
+        let asked = party.ask_for(allowed, of, Verification::Required)?;
+        let request = ceremony::begin(self, &mut write, BOND, asked).await?;
+        write.commit_unaudited("nothing is done yet").await?;
+        Ok(request)
+    }
+
+    /// Checks what the authenticator answered, and opens a session.
+    ///
+    /// # Errors
+    /// `invalid_passkey`, whatever is wrong; `account_pending`, `account_suspended`, `account_deactivated` with the right
+    /// passkey only; `validation_failed` for what is no answer at all; `too_many_attempts` for this client, never for the
+    /// account, which nobody can lock its owner out of; `method_unavailable`; 503 when the database is away.
+    pub async fn finish_passkey_login(&self, login: PasskeyLogin, client: &Client) -> Result<Opened, Fault> {
+        let outcome = self.try_passkey_login(login, client).await;
+        let result = outcome.as_ref().map_or_else(|fault| fault.code().as_str(), |_| "ok");
+        metrics::counter!("durward_logins_total", "method" => "passkey", "result" => result).increment(1);
+        outcome
+    }
+
+    async fn try_passkey_login(&self, login: PasskeyLogin, client: &Client) -> Result<Opened, Fault> {
+        self.relying_party()?;
+        let answer = Assertion::read(&login.credential)?;
+        let paid = match self.budgets.charge_client(client.ip).await {
+            Ok(paid) => paid,
+            Err(fault) if fault.code() == Code::TooManyAttempts => {
+                return self.passkey_failed(None, fault, client).await;
+            }
+            Err(fault) => return Err(fault),
+        };
+        let Some(asked) = ceremony::take::<Asked>(self, login.ceremony_id, BOND).await? else {
+            let fault = invalid_passkey().because("the ceremony is over, or was another one's");
+            return self.passkey_failed(None, fault, client).await;
+        };
+        let checked = match answer::check(self, &asked, &answer, client).await? {
+            Ok(checked) => checked,
+            Err(refused) => return self.passkey_failed(refused.user_id, refused.into_fault(), client).await,
+        };
+        let mut write = self.gate.write().await?;
+        paid.refund(&mut write).await?;
+        let proof = match answer::accept(self, &mut write, &checked).await {
+            Ok(shown) => factors::by_passkey(shown, self.clock.now()),
+            Err(fault) => Err(fault),
+        };
+        let proof = match proof {
+            Ok(proof) => proof,
+            Err(fault) if fault.code() == Code::Unavailable => return Err(fault),
+            Err(fault) => {
+                drop(write);
+                // The passkey was right: it was no guess, and it costs nothing.
+                paid.give_back(&self.budgets).await?;
+                return self.passkey_failed(Some(checked.user_id()), fault, client).await;
+            }
+        };
+        let opened = issue::session(self, &mut write, proof, login.transport, client).await?;
+        let email_key = key_of(&opened.user.email);
+        self.note_attempt(&mut write, &tried(&email_key, Some(opened.user.id)), "ok", client).await?;
+        self.notice_new_device(&mut write, &opened, client).await?;
+        let audit = client.audit("login").actor(opened.user.id).subject(opened.user.id).session(opened.session_id);
+        write.commit(audit.detail(serde_json::json!({ "method": "passkey" }))).await?;
+        self.ring_post();
+        Ok(opened)
+    }
+
+    /// The passkeys of the account with this address, or one that is made up.
+    async fn passkeys_at(&self, write: &mut Write<Gate>, email: &str) -> Result<(Vec<Known>, AskedOf), Fault> {
+        let key = identify(email);
+        let passkeys = write.passkeys_by_email(&key).await?;
+        let decoy = self.decoy(&key);
+        Ok(match passkeys.first() {
+            Some(passkey) => {
+                let of = AskedOf::User(passkey.user_id);
+                (passkeys.into_iter().map(Known::of).collect(), of)
+            }
+            None => {
+                // A row that is read takes its time, and so has to one that is not there.
+                let made_up = serde_json::from_str(STAND_IN).map_err(|_| Fault::unavailable("a decoy"))?;
+                (vec![Known { transports: Known::transports(&made_up), ..decoy }], AskedOf::Nobody)
+            }
+        })
+    }
+
+    /// A passkey that does not exist, with an id like those that phones make.
+    fn decoy(&self, email_key: &str) -> Known {
+        let mark = self.sealer.mark("passkey decoy", email_key);
+        // The lengths of the ids that common makes of passkeys have.
+        let length = if mark.last().is_some_and(|byte| byte % 2 == 0) { 16 } else { 20 };
+        Known { credential_id: mark.into_iter().take(length).collect(), transports: None }
+    }
+
+    /// Writes a refused login down, then refuses it.
+    async fn passkey_failed<T>(&self, user_id: Option<UserId>, fault: Fault, client: &Client) -> Result<T, Fault> {
+        let mut write = self.gate.write().await?;
+        let email = match user_id {
+            Some(user) => write.credential_by_id(user).await?.map(|credential| credential.user.email),
+            None => None,
+        };
+        let email_key = email.map(|email| key_of(&email)).unwrap_or_default();
+        self.note_attempt(&mut write, &tried(&email_key, user_id), fault.code().as_str(), client).await?;
+        let detail = serde_json::json!({ "method": "passkey", "reason": fault.code() });
+        let audit = client.audit("login_failed").detail(detail);
+        write.commit(if let Some(user) = user_id { audit.subject(user) } else { audit }).await?;
+        Err(fault)
+    }
+}
+
+fn tried(email_key: &str, user_id: Option<UserId>) -> Tried<'_> {
+    Tried { email_key, user_id, method: "passkey" }
+}

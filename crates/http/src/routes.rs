@@ -12,22 +12,24 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 use durward_proto::Code::*;
 use durward_proto::wire::admin::BreakerAnswer;
 use durward_proto::wire::auth::{
-    self, CsrfAnswer, Login, LoginAnswer, LoginForm, PasswordChange, Register, Registered, RegistrationPending, StatusAnswer,
+    self, CsrfAnswer, Login, LoginAnswer, LoginForm, PasswordChange, Register, Registered, RegistrationPending,
+    StatusAnswer,
 };
 use durward_proto::wire::chat::{Conversation, Message};
 use durward_proto::wire::factor::{
-    BackupCodes, FactorPreference, FactorStatus, Reauthenticate, SecondFactor, SecondFactorAnswer, TotpDisable, TotpEnable, TotpSetup,
+    BackupCodes, FactorPreference, FactorStatus, Reauthenticate, SecondFactor, SecondFactorAnswer, TotpDisable,
+    TotpEnable, TotpSetup,
 };
 use durward_proto::wire::health::{HealthAnswer, Report};
 use durward_proto::wire::list::Page;
-use durward_proto::wire::recovery::{
-    EmailChange, EmailChangeAnswer, MailAccepted, MailRequest, MailedToken, PasswordReset,
-};
 use durward_proto::wire::passkey::{
     Passkey, PasskeyLogin, PasskeyLoginBegin, PasskeyRegistered, PasskeyRegistration, PasskeyRename, PasskeyRequest,
     RelatedOrigins,
 };
 use durward_proto::wire::profile::{ProfileAnswer, ProfileChange};
+use durward_proto::wire::recovery::{
+    EmailChange, EmailChangeAnswer, MailAccepted, MailRequest, MailedToken, PasswordReset,
+};
 use durward_proto::wire::session::Session;
 use durward_proto::wire::ws::{FromClient, FromServer, TicketAnswer};
 use durward_verify::Trace;
@@ -35,7 +37,8 @@ use http::Method;
 use serde_json::{Map, Value, json};
 
 use crate::api::{
-    admin, conversations, csrf_token, documentation, email, health, keys, login, logout, passkeys, password, profile, reauthenticate, recovery, refresh, register, second_factor, sessions, settings, status, ticket,
+    admin, conversations, csrf_token, documentation, email, health, keys, login, logout, passkeys, password, profile,
+    reauthenticate, recovery, refresh, register, second_factor, sessions, settings, status, ticket,
 };
 use crate::app::Shared;
 use crate::openapi::Doc;
@@ -439,8 +442,15 @@ mod tests {
     #[test]
     fn what_changes_something_by_cookie_needs_a_csrf_token() {
         // Contract section 4 lists these.
-        let exempt = ["/api/v1/auth/jwt/login", "/api/v1/auth/login", "/api/v1/auth/register", "/api/v1/auth/logout",
-            "/api/v1/auth/2fa/verify", "/api/v1/auth/passkey/login/begin", "/api/v1/auth/passkey/login/finish"];
+        let exempt = [
+            "/api/v1/auth/jwt/login",
+            "/api/v1/auth/login",
+            "/api/v1/auth/register",
+            "/api/v1/auth/logout",
+            "/api/v1/auth/2fa/verify",
+            "/api/v1/auth/passkey/login/begin",
+            "/api/v1/auth/passkey/login/finish",
+        ];
         // Nobody is known by a cookie here: what counts is the address, or the token of a mail.
         let by_mail = [
             "/api/v1/password/forgot",
@@ -464,7 +474,13 @@ mod tests {
     fn nothing_about_a_user_is_public() {
         let open = ["/api/v1/auth/", "/api/v1/openapi.json", "/api/v1/ws/chat"];
         for row in table().iter().filter(|row| row.path.starts_with("/api/")) {
-            let by_mail = ["/password/forgot", "/password/reset", "/email/verify", "/email/verify/resend", "/email/change/confirm"];
+            let by_mail = [
+                "/password/forgot",
+                "/password/reset",
+                "/email/verify",
+                "/email/verify/resend",
+                "/email/change/confirm",
+            ];
             if by_mail.iter().any(|path| row.path.strip_prefix("/api/v1") == Some(path)) {
                 assert_eq!(row.access, Access::Public, "{row:?}");
                 continue;

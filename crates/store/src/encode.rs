@@ -5,7 +5,9 @@
 use durward_proto::ids::UuidId;
 use durward_proto::wire::auth::Transport;
 use durward_proto::wire::chat::Author;
-use durward_proto::{AccountStatus, ConversationId, MailId, MessageId, PasskeyId, Role, SessionId, Timestamp, TrustId, UserId};
+use durward_proto::{
+    AccountStatus, ConversationId, MailId, MessageId, PasskeyId, Role, SessionId, Timestamp, TrustId, UserId,
+};
 use sqlx::encode::IsNull;
 use sqlx::error::BoxDynError;
 use sqlx::{Database, Decode, Encode, Postgres, Sqlite, Type};

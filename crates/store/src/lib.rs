@@ -79,6 +79,10 @@ pub use migrate::{SchemaState, rendered};
 pub use open::{Backend, Opened, PgTarget, SslMode, StoreOptions, Target};
 pub use scope::{AnyUser, AnyUserStore, Gate, GateStore, Own, OwnStore, Scoped, Store, System, SystemStore};
 pub use tables::{
-    After, BudgetRule, CeremonyBond, CeremonyPurpose, ChallengePurpose, ChallengeRow, Charge, ConversationRow, CredentialRow, EmailChangeRow, EventKind, EventRow, FactorsRow, HeldPasskeyRow, KeyRow, LiveRow, MailRow, MessageRow, NewAttempt, NewChallenge, NewEmailChange, NewEvent, NewKey, NewMail, NewMessage, NewPasskey, NewRecoveryToken, NewSession, NewTrust, NewUser, PasskeyRow, RecoveryPurpose, RecoveryRow, RefreshRow, SessionRow, TicketRow, TotpRow, TrustRow, UserRow, Waiting,
+    After, BudgetRule, CeremonyBond, CeremonyPurpose, ChallengePurpose, ChallengeRow, Charge, ConversationRow,
+    CredentialRow, EmailChangeRow, EventKind, EventRow, FactorsRow, HeldPasskeyRow, KeyRow, LiveRow, MailRow,
+    MessageRow, NewAttempt, NewChallenge, NewEmailChange, NewEvent, NewKey, NewMail, NewMessage, NewPasskey,
+    NewRecoveryToken, NewSession, NewTrust, NewUser, PasskeyRow, RecoveryPurpose, RecoveryRow, RefreshRow, SessionRow,
+    TicketRow, TotpRow, TrustRow, UserRow, Waiting,
 };
 pub use tx::{Read, Write};

@@ -121,7 +121,8 @@ fn one_of(first: &mut Value, second: &Value) {
     const SCHEMA: &str = "/content/application~1json/schema";
     if let (Some(one), Some(other)) = (first.pointer(SCHEMA).cloned(), second.pointer(SCHEMA)) {
         let description = format!("{} Or: {}", text(first), text(second));
-        *first = json!({"description": description, "content": {"application/json": {"schema": {"oneOf": [one, other]}}}});
+        *first =
+            json!({"description": description, "content": {"application/json": {"schema": {"oneOf": [one, other]}}}});
     }
 }
 

@@ -15,10 +15,14 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use durward_core::budgets::Limits;
 use durward_core::chat::Echo;
 use durward_core::factors::password::HashSettings;
+use durward_core::factors::{Demand, SecondFactorRules};
+use durward_core::mail::{Mailing, Templates};
+use durward_core::passkeys::PasskeySettings;
+use durward_core::recover::RecoveryRules;
 use durward_core::settings_schema::SettingsSchema;
 use durward_core::sockets::SocketRules;
-use durward_core::{Breakers, Client, Core, KeySettings, Parts, Policy, SigningKeys};
-use durward_proto::wire::auth::{Register, Transport};
+use durward_core::{Breakers, Client, Core, KeySettings, LoginOutcome, Parts, Policy, SigningKeys};
+use durward_proto::wire::auth::{Login, Register, Transport};
 use durward_proto::{Clock, Secret, SystemClock};
 use durward_store::{Opened, StoreOptions, Target};
 use durward_verify::{Algorithm, BreakerRules, Rules, SystemRandom};
@@ -178,6 +182,8 @@ async fn core(scratch: &Scratch, clock: &Arc<SystemClock>, algorithm: Algorithm)
             access_cookie: "access_token".to_owned(),
         },
         csrf_secret: Secret::new("a key for another purpose, and of enough bytes"),
+        master_key: Some(Secret::new(MASTER)),
+        tokens_secret: Secret::new(SECRET),
         hashing: HashSettings { memory_kib: 64, iterations: 1, parallelism: 1, max_concurrent: 1 },
         limits: Limits {
             account_failures: 10,
@@ -193,13 +199,34 @@ async fn core(scratch: &Scratch, clock: &Arc<SystemClock>, algorithm: Algorithm)
             registration_open: true,
             registration_approve: false,
             password_min_strength: 2,
+            second_factor: SecondFactorRules {
+                demand: Demand::Nobody,
+                methods: Vec::new(),
+                issuer: "durward".to_owned(),
+                trust_device: None,
+            },
+            recovery: RecoveryRules {
+                verify_email: false,
+                reset_page: String::new(),
+                verify_page: String::new(),
+                confirm_page: String::new(),
+                per_address: 5,
+                per_client: 100,
+            },
             sockets: SocketRules { per_user: 20, per_session: 20, per_address: 20 },
             max_staleness: Duration::from_secs(5),
             staleness_grace: Duration::from_secs(5),
             roster_capacity: 1_000_000,
         },
+        passkeys: PasskeySettings {
+            rp_id: None,
+            rp_name: "durward".to_owned(),
+            origin: "http://localhost:8000".to_owned(),
+            related_origins: Vec::new(),
+        },
         settings: SettingsSchema::built_in()?,
         answerer: Arc::new(Echo),
+        mailing: Mailing { courier: None, templates: Templates::new("durward", "http://localhost:8000", "en", None)? },
         breakers: Breakers::new(BreakerRules::default(), clock.clone()),
         clock: clock.clone(),
         random,
@@ -208,12 +235,21 @@ async fn core(scratch: &Scratch, clock: &Arc<SystemClock>, algorithm: Algorithm)
 }
 
 async fn log_in(core: &Core) -> Outcome<Secret> {
-    let client =
-        Client { ip: IpAddr::V4(Ipv4Addr::LOCALHOST), user_agent: None, request_id: "bench".to_owned(), device: None };
+    let client = Client {
+        ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        user_agent: None,
+        language: None,
+        request_id: "bench".to_owned(),
+        device: None,
+    };
     let form = Register { email: email(0), password: Secret::new(PASSWORD), full_name: None };
     core.register(form, &client).await.map_err(|fault| format!("{fault:?}"))?;
-    let opened = core.login(&email(0), &Secret::new(PASSWORD), Transport::Bearer, &client).await;
-    opened.map(|opened| opened.access_token).map_err(|fault| format!("{fault:?}").into())
+    let login =
+        Login { email: email(0), password: Secret::new(PASSWORD), transport: Transport::Bearer, device_token: None };
+    match core.login(&login, &client).await {
+        Ok(LoginOutcome::Opened(opened)) => Ok(opened.access_token),
+        other => Err(format!("{other:?}").into()),
+    }
 }
 
 #[cfg(test)]

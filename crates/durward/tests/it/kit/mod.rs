@@ -21,9 +21,9 @@ pub mod upstream;
 
 pub use actor::Actor;
 pub use answer::Answer;
+pub use app::{App, Node, SECRET, email};
 pub use authenticator::{Authenticator, BACKED_UP, BACKUP_ELIGIBLE, Draft, PRESENT, VERIFIED};
 pub use browser::Browser;
-pub use app::{App, Node, SECRET, email};
 pub use clock::TestClock;
 pub use cluster::Cluster;
 pub use line::Line;

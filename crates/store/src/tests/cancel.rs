@@ -5,28 +5,30 @@ use crate::open::Pools;
 
 both! {
     async fn a_dropped_write_leaves_no_transaction(fresh: Fresh) {
-        let mut tasks = Vec::new();
-        for number in 0..200_u64 {
-            let gate = fresh.opened.gate.clone();
-            let task = tokio::spawn(async move {
-                let email: Email = format!("user{number}@example.com").parse().unwrap();
-                let mut write = gate.write().await.unwrap();
-                write.insert_user(&new_user(&email)).await.unwrap();
-                write.commit(Audit::new("registered")).await.unwrap();
-            });
-            tasks.push((task.abort_handle(), task));
-        }
-        for (number, (abort, _)) in tasks.iter().enumerate() {
-            tokio::time::sleep(Duration::from_micros((number as u64 * 131) % 1_900)).await;
-            abort.abort();
-        }
         let (mut finished, mut cancelled) = (0, 0);
-        for (_, task) in tasks {
-            match task.await {
-                Ok(()) => finished += 1,
-                Err(error) => {
-                    assert!(error.is_cancelled(), "{error}");
-                    cancelled += 1;
+        // Crowds of writers, each given a little more time than the one before, so that however fast the machine is some
+        // are cut off at their beginning, some in the middle, and some are done.
+        for millis in 1..=25_u64 {
+            let crowd: Vec<_> = (0..40)
+                .map(|number| {
+                    let gate = fresh.opened.gate.clone();
+                    tokio::spawn(async move {
+                        let email: Email = format!("user{millis}-{number}@example.com").parse().unwrap();
+                        let mut write = gate.write().await.unwrap();
+                        write.insert_user(&new_user(&email)).await.unwrap();
+                        write.commit(Audit::new("registered")).await.unwrap();
+                    })
+                })
+                .collect();
+            tokio::time::sleep(Duration::from_millis(millis)).await;
+            crowd.iter().for_each(|task| task.abort());
+            for task in crowd {
+                match task.await {
+                    Ok(()) => finished += 1,
+                    Err(error) => {
+                        assert!(error.is_cancelled(), "{error}");
+                        cancelled += 1;
+                    }
                 }
             }
         }

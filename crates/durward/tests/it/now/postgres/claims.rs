@@ -48,7 +48,7 @@ impl Stage {
     /// What a node tells its operators once it has gone through everything.
     pub(super) async fn alerts(&self) {
         let metrics = self.metrics().await;
-        metrics.have_what_the_alerts_ask_for();
+        metrics.have_what_the_alerts_ask_for("durward");
         assert_eq!(metrics.get("durward_breaker_state", &[("name", "database")]), 0.0);
         assert!(metrics.get("durward_breaker_transitions_total", &[("name", "database"), ("to", "closed")]) >= 1.0);
         assert!(metrics.get("durward_revocation_lag_seconds", &[]) < 1.0);

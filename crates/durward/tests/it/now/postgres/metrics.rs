@@ -30,9 +30,11 @@ impl Metrics {
         sample.value
     }
 
-    /// Every metric and label of the alert rules is there: an alert for what is not there never fires.
-    pub fn have_what_the_alerts_ask_for(&self) {
-        let alerts: Vec<&str> = RULES.split("- alert:").skip(1).collect();
+    /// Every metric and label of a group of alert rules is there: an alert for what is not there never fires.
+    pub fn have_what_the_alerts_ask_for(&self, group: &str) {
+        let (_, rules) = RULES.split_once(&format!("- name: {group}\n")).expect("there is such a group");
+        let rules = rules.split_once("- name: ").map_or(rules, |(rules, _)| rules);
+        let alerts: Vec<&str> = rules.split("- alert:").skip(1).collect();
         assert!(alerts.len() >= 4, "{RULES}");
         for alert in alerts {
             let expression = alert.lines().find_map(|line| line.trim().strip_prefix("expr: ")).expect("on one line");

@@ -146,6 +146,11 @@ pub(crate) fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refused>
     if text.trim_ascii().is_empty() {
         return Err(bad_body("The body is empty."));
     }
+    // Every body is an object. An array would be taken for one as well, its items for the members in their order.
+    if !text.trim_ascii_start().starts_with('{') {
+        let whole = serde_json::from_str::<Value>(text);
+        return Err(whole.map_or_else(|_| not_json(), |_| invalid(vec![FieldError::new("", "expected an object")])));
+    }
     let mut reader = serde_json::Deserializer::from_str(text);
     let outcome: Result<T, _> = serde_path_to_error::deserialize(&mut reader);
     match outcome {
@@ -274,8 +279,10 @@ mod tests {
             ("{\"email\":\"a\",\"password\":\"x\",\"role\":\"admin\"}", "/role", "this is not known here"),
             ("{\"email\":\"a\",\"password\":\"x\",\"a/b~c\":1}", "/a~1b~0c", "this is not known here"),
             ("{\"email\":\"a\",\"email\":\"b\",\"password\":\"x\"}", "/email", "given twice"),
-            ("5", "", "expected struct Register"),
-            ("\"text\"", "", "expected struct Register"),
+            ("5", "", "expected an object"),
+            ("null", "", "expected an object"),
+            ("\"text\"", "", "expected an object"),
+            (" [\"a@b.example\",\"x\"]", "", "expected an object"),
         ];
         for (text, pointer, detail) in table {
             let (status, errors) = outcome::<Register>(text.as_bytes());

@@ -16,7 +16,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::mpsc;
 
 use super::{CHAT, id_of, within};
-use crate::kit::{Actor, App, PASSWORD};
+use crate::kit::{Actor, App, KEPT, PASSWORD, token};
 
 /// Two sessions for each user, five sockets for each session.
 const USERS: usize = 100;
@@ -38,12 +38,13 @@ enum Way {
     Suspend,
     Deactivate,
     RevokeSessions,
+    PasswordReset,
     Delete,
 }
 
 use Way::*;
 
-const WAYS: [Way; 11] = [
+const WAYS: [Way; 12] = [
     Logout,
     LogoutEverywhere,
     EndOther,
@@ -54,13 +55,14 @@ const WAYS: [Way; 11] = [
     Suspend,
     Deactivate,
     RevokeSessions,
+    PasswordReset,
     Delete,
 ];
 
 impl Way {
     /// Whether both of the user's sessions end, or one.
     fn ends_both(self) -> bool {
-        matches!(self, LogoutEverywhere | RoleChange | Suspend | Deactivate | RevokeSessions | Delete)
+        matches!(self, LogoutEverywhere | RoleChange | Suspend | Deactivate | RevokeSessions | PasswordReset | Delete)
     }
 
     fn reason(self) -> &'static str {
@@ -144,9 +146,21 @@ impl Stage {
             Suspend => operator.set_status(id().await, AccountStatus::Suspended).await.unwrap(),
             Deactivate => operator.set_status(id().await, AccountStatus::Deactivated).await.unwrap(),
             RevokeSessions => assert_eq!(operator.revoke_sessions(id().await).await.unwrap(), 2),
+            PasswordReset => {
+                let anybody = self.app.app_client().at(self.nodes[node]);
+                anybody.post("/api/v1/password/forgot", json!({ "email": email(user) })).await.is(202);
+                // There may be notices of what was done before.
+                let mut mail = self.app.mails.to(&email(user)).await;
+                while mail.kind != "reset_password" {
+                    mail = self.app.mails.to(&email(user)).await;
+                }
+                let body = json!({ "token": token(&mail), "new_password": "four quiet herons at dusk" });
+                anybody.post("/api/v1/password/reset", body).await.is(204);
+            }
             Delete => operator.delete(id().await).await.unwrap(),
         }
-        matches!(way, Logout | LogoutEverywhere | EndOther | EndOthers | PasswordChange | RefreshReuse).then_some(node)
+        matches!(way, Logout | LogoutEverywhere | EndOther | EndOthers | PasswordChange | RefreshReuse | PasswordReset)
+            .then_some(node)
     }
 
     /// Retires the key that has signed all tokens so far: the `old` sockets that they have opened close on every node, and
@@ -202,6 +216,8 @@ fn percentile(sorted: &[Duration], percent: usize) -> Duration {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_end_is_an_end_on_every_node() {
     let settings = [
+        KEPT,
+        ("DURWARD_REGISTRATION__VERIFY_EMAIL", "false"),
         ("DURWARD_WEBSOCKET__MAX_CONNECTIONS_PER_USER", "50"),
         ("DURWARD_KEYS__MASTER_KEY", "the master key of these tests: 5b0e7c19f2"),
     ];

@@ -82,7 +82,7 @@ pub use tables::{
     After, BudgetRule, CeremonyBond, CeremonyPurpose, ChallengePurpose, ChallengeRow, Charge, ConversationRow,
     CredentialRow, EmailChangeRow, EventKind, EventRow, FactorsRow, HeldPasskeyRow, KeyRow, LiveRow, MailRow,
     MessageRow, NewAttempt, NewChallenge, NewEmailChange, NewEvent, NewKey, NewMail, NewMessage, NewPasskey,
-    NewRecoveryToken, NewSession, NewTrust, NewUser, PasskeyRow, RecoveryPurpose, RecoveryRow, RefreshRow, SessionRow,
-    TicketRow, TotpRow, TrustRow, UserRow, Waiting,
+    NewRecoveryToken, NewSession, NewTrust, NewUser, OfferedPasskeyRow, PasskeyRow, RecoveryPurpose, RecoveryRow,
+    RefreshRow, SessionRow, TicketRow, TotpRow, TrustRow, UserRow, Waiting,
 };
 pub use tx::{Read, Write};

@@ -3,6 +3,7 @@
 use durward_proto::wire::passkey::{PasskeyLogin, PasskeyRequest};
 use durward_proto::{Code, UserId};
 use durward_store::{CeremonyBond, CeremonyPurpose, Gate, Write};
+use serde_json::Value;
 
 use crate::client::Client;
 use crate::factors;
@@ -106,30 +107,21 @@ impl Core {
         Ok(opened)
     }
 
-    /// The passkeys of the account with this address, or one that is made up.
+    /// The passkeys of the account with this address, or one that is made up: read and taken apart by the same steps.
     async fn passkeys_at(&self, write: &mut Write<Gate>, email: &str) -> Result<(Vec<Known>, AskedOf), Fault> {
         let key = identify(email);
-        let passkeys = write.passkeys_by_email(&key).await?;
-        let decoy = self.decoy(&key);
-        Ok(match passkeys.first() {
-            Some(passkey) => {
-                let of = AskedOf::User(passkey.user_id);
-                (passkeys.into_iter().map(Known::of).collect(), of)
-            }
-            None => {
-                // A row that is read takes its time, and so has to one that is not there.
-                let made_up = serde_json::from_str(STAND_IN).map_err(|_| Fault::unavailable("a decoy"))?;
-                (vec![Known { transports: Known::transports(&made_up), ..decoy }], AskedOf::Nobody)
-            }
-        })
+        let document: Value = serde_json::from_str(STAND_IN).map_err(|_| Fault::unavailable("a decoy"))?;
+        let offered = write.passkeys_by_email(&key, (&self.decoy(&key), &document)).await?;
+        let of = offered.first().and_then(|passkey| passkey.user_id).map_or(AskedOf::Nobody, AskedOf::User);
+        Ok((offered.into_iter().map(Known::offered).collect(), of))
     }
 
-    /// A passkey that does not exist, with an id like those that phones make.
-    fn decoy(&self, email_key: &str) -> Known {
+    /// The id of a passkey that does not exist, like those that phones make.
+    fn decoy(&self, email_key: &str) -> Vec<u8> {
         let mark = self.sealer.mark("passkey decoy", email_key);
         // The lengths of the ids that common makes of passkeys have.
         let length = if mark.last().is_some_and(|byte| byte % 2 == 0) { 16 } else { 20 };
-        Known { credential_id: mark.into_iter().take(length).collect(), transports: None }
+        mark.into_iter().take(length).collect()
     }
 
     /// Writes a refused login down, then refuses it.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use durward_proto::UserId;
-use durward_store::PasskeyRow;
+use durward_store::{OfferedPasskeyRow, PasskeyRow};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use url::Url;
@@ -218,8 +218,13 @@ impl Known {
         Self { transports: Self::transports(&passkey.credential), credential_id: passkey.credential_id }
     }
 
+    /// A passkey of ours, or one that is made up.
+    pub(super) fn offered(passkey: OfferedPasskeyRow) -> Self {
+        Self { transports: Self::transports(&passkey.credential), credential_id: passkey.credential_id }
+    }
+
     /// How a passkey can be reached, from its document.
-    pub(super) fn transports(document: &Value) -> Option<Vec<AuthenticatorTransport>> {
+    fn transports(document: &Value) -> Option<Vec<AuthenticatorTransport>> {
         let transports = document.get("transports").cloned();
         transports.and_then(|transports| serde_json::from_value(transports).ok()).flatten()
     }

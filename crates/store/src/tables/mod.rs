@@ -46,7 +46,7 @@ pub use email_changes::{EmailChangeRow, NewEmailChange};
 pub use login_attempts::NewAttempt;
 pub use mail_outbox::{MailRow, NewMail, Waiting};
 pub use messages::{MessageRow, NewMessage};
-pub use passkeys::{HeldPasskeyRow, NewPasskey, PasskeyRow};
+pub use passkeys::{HeldPasskeyRow, NewPasskey, OfferedPasskeyRow, PasskeyRow};
 pub use recovery_tokens::{NewRecoveryToken, RecoveryPurpose, RecoveryRow};
 pub use refresh_tokens::RefreshRow;
 pub use revocation_events::{EventKind, EventRow, NewEvent};

@@ -50,6 +50,19 @@ pub struct PasskeyRow {
     pub clone_suspected_at: Option<Timestamp>,
 }
 
+/// What is asked for of a passkey.
+#[derive(Debug, Clone, PartialEq, sqlx::FromRow)]
+pub struct OfferedPasskeyRow {
+    /// Whose it is; nobody's where it is made up.
+    #[sqlx(try_from = "Db<Option<UserId>>")]
+    pub user_id: Option<UserId>,
+    /// Its id among authenticators.
+    pub credential_id: Vec<u8>,
+    /// The public key with what was agreed on.
+    #[sqlx(json)]
+    pub credential: Value,
+}
+
 /// A passkey with the id that its user has towards authenticators.
 #[derive(Debug, Clone, PartialEq, sqlx::FromRow)]
 pub struct HeldPasskeyRow {
@@ -95,10 +108,10 @@ queries! {
     /// All of a user.
     OF_USER = "SELECT id, user_id, credential_id, credential, name, sign_count, backup_eligible, backed_up, created_at, \
         last_used_at, clone_suspected_at FROM passkey_credentials WHERE user_id = $1 ORDER BY created_at, id";
-    /// All of the account with this address.
-    BY_EMAIL = "SELECT p.id, p.user_id, p.credential_id, p.credential, p.name, p.sign_count, p.backup_eligible, \
-        p.backed_up, p.created_at, p.last_used_at, p.clone_suspected_at \
-        FROM users u JOIN passkey_credentials p ON p.user_id = u.id WHERE u.email_key = $1 ORDER BY p.created_at, p.id";
+    /// All of the account with this address; where there is none, one row with what was given.
+    BY_EMAIL = "SELECT p.user_id, COALESCE(p.credential_id, $2) AS credential_id, \
+        COALESCE(p.credential, $3) AS credential FROM (SELECT 1 AS one) o LEFT JOIN users u ON u.email_key = $1 \
+        LEFT JOIN passkey_credentials p ON p.user_id = u.id ORDER BY p.created_at, p.id";
     /// Notes that it was used, if the counter went on or has never counted.
     NOTE_USE = "UPDATE passkey_credentials SET sign_count = $3, backed_up = $4, last_used_at = $5 \
         WHERE id = $1 AND user_id = $2 AND (sign_count < $3 OR (sign_count = 0 AND $3 = 0))";
@@ -135,12 +148,22 @@ impl Read<Gate> {
         on!(self, |c, sql| sqlx::query_as(sql(OF_USER)).bind(user.0).fetch_all(c).await)
     }
 
-    /// All passkeys of the account with this address, the oldest first; the same statement whether there is one or not.
+    /// All passkeys of the account with this address, the oldest first. Where there is no such account, or it has none, the
+    /// one that is given, so that as much is read in either case.
     ///
     /// # Errors
     /// As all statements: `Unavailable` or `Broken`.
-    pub async fn passkeys_by_email(&mut self, email_key: &str) -> Result<Vec<PasskeyRow>, StoreError> {
-        on!(self, |c, sql| sqlx::query_as(sql(BY_EMAIL)).bind(email_key).fetch_all(c).await)
+    pub async fn passkeys_by_email(
+        &mut self,
+        email_key: &str,
+        (credential_id, credential): (&[u8], &Value),
+    ) -> Result<Vec<OfferedPasskeyRow>, StoreError> {
+        on!(self, |c, sql| sqlx::query_as(sql(BY_EMAIL))
+            .bind(email_key)
+            .bind(credential_id)
+            .bind(Json(credential))
+            .fetch_all(c)
+            .await)
     }
 }
 

@@ -36,8 +36,17 @@ both! {
         let mut write = fresh.opened.gate.write().await.unwrap();
         assert!(!write.insert_passkey(&new(bob, b"one")).await.unwrap());
         assert!(!write.delete_passkey(bob, passkey).await.unwrap());
-        assert_eq!(write.passkeys_by_email("bob@example.com").await.unwrap(), []);
-        assert_eq!(write.passkeys_by_email("ann@example.com").await.unwrap().len(), 1);
+        let made_up = serde_json::json!({ "transports": ["internal"] });
+        for (email, expected) in [
+            ("bob@example.com", (None, b"made up".to_vec())),
+            ("nobody@example.com", (None, b"made up".to_vec())),
+            ("ann@example.com", (Some(ann), b"one".to_vec())),
+        ] {
+            let offered = write.passkeys_by_email(email, (b"made up", &made_up)).await.unwrap();
+            let [offered] = offered.as_slice() else { panic!("{email}: {offered:?}") };
+            assert_eq!((offered.user_id, offered.credential_id.clone()), expected, "{email}");
+            assert_eq!(offered.credential == made_up, expected.0.is_none(), "{email}");
+        }
         assert_eq!(write.passkeys_of(ann).await.unwrap().len(), 1);
         assert!(write.delete_passkey(ann, passkey).await.unwrap());
         assert!(!write.delete_passkey(ann, passkey).await.unwrap());

@@ -103,6 +103,12 @@ uuid_id! {
     TrustId
     /// A mail in the outbox.
     MailId
+    /// A device that a user logs in with.
+    DeviceId
+    /// Something that an operator should look at.
+    AlertId
+    /// A call of an operator's webhook that is on its way.
+    WebhookId
 }
 
 /// A UUIDv7 (RFC 9562 section 5.7) from a given time and given randomness.

@@ -16,7 +16,10 @@ pub mod wire;
 pub use account::{AccountStatus, Role};
 pub use code::Code;
 pub use email::Email;
-pub use ids::{CeremonyId, ConversationId, EventId, MailId, MessageId, PasskeyId, SessionId, TokenId, TrustId, UserId};
+pub use ids::{
+    AlertId, CeremonyId, ConversationId, DeviceId, EventId, MailId, MessageId, PasskeyId, SessionId, TokenId, TrustId,
+    UserId, WebhookId,
+};
 pub use problem::Problem;
 pub use random::Random;
 pub use secret::Secret;

@@ -36,6 +36,7 @@ migrations! {
     1 "0001_accounts"
     2 "0002_signing_keys"
     3 "0003_factors_and_mail"
+    4 "0004_devices_and_audit"
 }
 
 /// Each word that stands in braces in a step: for SQLite, for PostgreSQL.

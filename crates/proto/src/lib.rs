@@ -10,6 +10,7 @@ pub mod ids;
 pub mod problem;
 pub mod random;
 pub mod secret;
+pub mod spans;
 pub mod time;
 pub mod wire;
 
@@ -23,4 +24,5 @@ pub use ids::{
 pub use problem::Problem;
 pub use random::Random;
 pub use secret::Secret;
+pub use spans::SPANS;
 pub use time::{Clock, SystemClock, Timestamp};

@@ -59,11 +59,13 @@ mod connections;
 mod encode;
 mod error;
 mod link;
+mod meters;
 mod migrate;
 mod open;
 mod query;
 mod scope;
 mod tables;
+mod tally;
 mod tx;
 
 #[cfg(any(test, feature = "testing"))]
@@ -77,7 +79,7 @@ pub use check::SchemaFault;
 pub use error::StoreError;
 pub use migrate::{SchemaState, rendered};
 pub use open::{Backend, Opened, PgTarget, SslMode, StoreOptions, Target};
-pub use scope::{AnyUser, AnyUserStore, Gate, GateStore, Own, OwnStore, Scoped, Store, System, SystemStore};
+pub use scope::{AnyUser, AnyUserStore, Gate, GateStore, Own, OwnStore, Scope, Scoped, Store, System, SystemStore};
 pub use tables::{
     After, BudgetRule, CeremonyBond, CeremonyPurpose, ChallengePurpose, ChallengeRow, Charge, ConversationRow,
     CredentialRow, EmailChangeRow, EventKind, EventRow, FactorsRow, HeldPasskeyRow, KeyRow, LiveRow, MailRow,
@@ -85,4 +87,5 @@ pub use tables::{
     NewRecoveryToken, NewSession, NewTrust, NewUser, OfferedPasskeyRow, PasskeyRow, RecoveryPurpose, RecoveryRow,
     RefreshRow, SessionRow, TicketRow, TotpRow, TrustRow, UserRow, Waiting,
 };
+pub use tally::{Spent, tallied};
 pub use tx::{Read, Write};

@@ -5,12 +5,17 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use durward_proto::SPANS;
 use sqlx::pool::PoolConnection;
 use sqlx::{SqlSafeStr, Sqlite};
+use tracing::Instrument;
 
 use crate::connections::{Held, is_lost};
 use crate::error::StoreError;
+use crate::meters::Who;
 use crate::open::{Pools, Shared};
+use crate::query::name_span;
+use crate::tally;
 
 /// One of the two typed connections.
 #[derive(Debug)]
@@ -30,54 +35,97 @@ pub(crate) struct Link {
     limit: Duration,
     unsettled: bool,
     in_transaction: bool,
+    /// When the statement that runs was begun, by the monotonic clock.
+    began: Duration,
+    who: Who,
 }
 
 impl Link {
     /// A connection that may only read.
-    pub(crate) async fn reader(shared: &Arc<Shared>) -> Result<Self, StoreError> {
-        let conn = match &shared.pools {
-            Pools::Sqlite { readers, .. } => Conn::Sqlite(readers.acquire().await?),
-            Pools::Postgres(pool) => Conn::Postgres(pool.acquire().await?),
-        };
-        Ok(Self::new(shared, conn))
+    pub(crate) async fn reader(shared: &Arc<Shared>, who: Who) -> Result<Self, StoreError> {
+        Self::take(shared, who, async {
+            Ok(match &shared.pools {
+                Pools::Sqlite { readers, .. } => Conn::Sqlite(readers.acquire().await?),
+                Pools::Postgres(pool) => Conn::Postgres(pool.acquire().await?),
+            })
+        })
+        .await
     }
 
     /// A connection with a write transaction begun.
-    pub(crate) async fn writer(shared: &Arc<Shared>) -> Result<Self, StoreError> {
-        let (conn, begin) = match &shared.pools {
-            Pools::Sqlite { writer, .. } => (Conn::Sqlite(writer.acquire().await?), "BEGIN IMMEDIATE"),
-            Pools::Postgres(pool) => {
-                (Conn::Postgres(pool.acquire().await?), "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
-            }
+    pub(crate) async fn writer(shared: &Arc<Shared>, who: Who) -> Result<Self, StoreError> {
+        let begin = match &shared.pools {
+            Pools::Sqlite { .. } => "BEGIN IMMEDIATE",
+            Pools::Postgres(_) => "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
         };
-        let mut link = Self::new(shared, conn);
+        let link = Self::take(shared, who, async {
+            Ok(match &shared.pools {
+                Pools::Sqlite { writer, .. } => Conn::Sqlite(writer.acquire().await?),
+                Pools::Postgres(pool) => Conn::Postgres(pool.acquire().await?),
+            })
+        });
+        let mut link = link.await?;
         link.in_transaction = true;
-        link.run(begin).await?;
+        link.run_named("BEGIN", begin).await?;
         Ok(link)
     }
 
-    fn new(shared: &Arc<Shared>, conn: Conn) -> Self {
+    /// Waits for a connection, and counts the wait.
+    async fn take(
+        shared: &Arc<Shared>,
+        who: Who,
+        acquire: impl Future<Output = Result<Conn, sqlx::Error>>,
+    ) -> Result<Self, StoreError> {
+        let meter = shared.meters.of(who);
+        let began = shared.clock.monotonic();
+        let span = tracing::info_span!(target: SPANS, "connection");
+        let acquired = acquire.instrument(span).await;
+        let waited = shared.clock.monotonic().saturating_sub(began);
+        tally::wait(waited);
+        meter.waited(waited);
+        let conn = acquired.map_err(StoreError::from).inspect_err(|error| meter.failed(error))?;
         // The server's own limit is shorter, so that it speaks first where it can.
         let limit = shared.limit.saturating_add(Duration::from_secs(1));
-        Self { conn: Some(conn), shared: shared.clone(), limit, unsettled: false, in_transaction: false }
+        meter.taken();
+        Ok(Self {
+            conn: Some(conn),
+            shared: shared.clone(),
+            limit,
+            unsettled: false,
+            in_transaction: false,
+            began,
+            who,
+        })
     }
 
     /// Ends the transaction for good.
     pub(crate) async fn commit(mut self) -> Result<(), StoreError> {
-        self.run("COMMIT").await?;
+        self.run_named("COMMIT", "COMMIT").await?;
         self.in_transaction = false;
         Ok(())
     }
 
     /// Runs a statement without parameters or rows.
     pub(crate) async fn run(&mut self, sql: impl SqlSafeStr) -> Result<(), StoreError> {
+        self.run_named("migration", sql).await
+    }
+
+    async fn run_named(&mut self, name: &'static str, sql: impl SqlSafeStr) -> Result<(), StoreError> {
         let limit = self.limit();
         let done = match self.begin_statement()? {
             Conn::Sqlite(conn) => {
-                bounded(limit, async { sqlx::raw_sql(sql).execute(&mut **conn).await.map(drop) }).await
+                let run = async {
+                    name_span(name);
+                    sqlx::raw_sql(sql).execute(&mut **conn).await.map(drop)
+                };
+                bounded(limit, run).await
             }
             Conn::Postgres(conn) => {
-                bounded(limit, async { sqlx::raw_sql(sql).execute(&mut conn.conn).await.map(drop) }).await
+                let run = async {
+                    name_span(name);
+                    sqlx::raw_sql(sql).execute(&mut conn.conn).await.map(drop)
+                };
+                bounded(limit, run).await
             }
         };
         self.end_statement(done)
@@ -96,11 +144,21 @@ impl Link {
     /// The connection, marked as busy until [`Link::end_statement`].
     pub(crate) fn begin_statement(&mut self) -> Result<&mut Conn, StoreError> {
         self.unsettled = true;
+        self.began = self.shared.clock.monotonic();
         self.conn.as_mut().ok_or_else(|| StoreError::Unavailable("the connection was given up".to_owned()))
     }
 
     /// Takes the outcome of a statement. A connection that did not answer in time is given up.
     pub(crate) fn end_statement<T>(&mut self, outcome: Outcome<T>) -> Result<T, StoreError> {
+        let took = self.shared.clock.monotonic().saturating_sub(self.began);
+        tally::statement(took);
+        let settled = self.settle(outcome);
+        let meter = self.shared.meters.of(self.who);
+        meter.took(took);
+        settled.inspect_err(|error| meter.failed(error))
+    }
+
+    fn settle<T>(&mut self, outcome: Outcome<T>) -> Result<T, StoreError> {
         match outcome {
             Outcome::Done(Err(error)) if is_lost(&error) => {
                 if let Some(Conn::Postgres(held)) = self.conn.take() {
@@ -122,6 +180,7 @@ impl Link {
 
 impl Drop for Link {
     fn drop(&mut self) {
+        self.shared.meters.of(self.who).given_back();
         let Some(conn) = self.conn.take() else { return };
         if !self.unsettled && !self.in_transaction {
             return give_back(conn);
@@ -181,7 +240,8 @@ pub(crate) enum Outcome<T> {
 
 /// Waits for a statement, but not for ever.
 pub(crate) async fn bounded<T>(limit: Duration, work: impl Future<Output = Result<T, sqlx::Error>>) -> Outcome<T> {
-    match tokio::time::timeout(limit, work).await {
+    let span = tracing::info_span!(target: SPANS, "statement", otel.kind = "client", otel.name = tracing::field::Empty);
+    match tokio::time::timeout(limit, work.instrument(span)).await {
         Ok(done) => Outcome::Done(done),
         Err(_) => Outcome::Late,
     }

@@ -13,6 +13,7 @@ use tokio::sync::watch;
 
 use crate::connections::Connections;
 use crate::error::StoreError;
+use crate::meters::Meters;
 use crate::scope::{GateStore, Store, SystemStore, capabilities};
 
 /// How the database is reached.
@@ -144,6 +145,7 @@ pub(crate) struct Shared {
     pub(crate) limit: Duration,
     /// Counts the commits with events in them, for the bells of this process.
     pub(crate) rung: watch::Sender<u64>,
+    pub(crate) meters: Meters,
 }
 
 impl std::fmt::Debug for Shared {
@@ -187,8 +189,8 @@ impl Opened {
             Target::Sqlite { path } => sqlite(path, options).await?,
             Target::Postgres(target) => postgres(target, options, clock.clone()).await?,
         };
-        let shared =
-            Arc::new(Shared { pools, clock, random, limit: options.acquire_timeout, rung: watch::Sender::new(0) });
+        let (rung, meters) = (watch::Sender::new(0), Meters::new(options.max_connections));
+        let shared = Arc::new(Shared { pools, clock, random, limit: options.acquire_timeout, rung, meters });
         let (store, gate, system) = capabilities(shared);
         Ok(Self { store, gate, system })
     }

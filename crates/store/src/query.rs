@@ -1,5 +1,6 @@
 //! Every statement the program can run has a name and stands in its module's `ALL`.
 
+use durward_proto::SPANS;
 use sqlx::{Postgres, Sqlite};
 
 /// One statement: one text for both databases, or for the few that must differ one for each.
@@ -20,6 +21,14 @@ impl Statement {
     /// Says that it runs: its name, and no value.
     fn trace(&self) {
         tracing::trace!(target: "durward_store::statement", name = self.short_name());
+        name_span(self.short_name());
+    }
+}
+
+/// Gives the span of the statement that runs now its name.
+pub(crate) fn name_span(name: &'static str) {
+    if tracing::enabled!(target: SPANS, tracing::Level::INFO) {
+        tracing::Span::current().record("otel.name", name);
     }
 }
 

@@ -7,6 +7,7 @@ use durward_verify::{Admin, Permit, Verified};
 
 use crate::error::StoreError;
 use crate::link::Link;
+use crate::meters::Who;
 use crate::open::Shared;
 use crate::tx::{Read, Write};
 
@@ -69,13 +70,41 @@ impl Scoped<Own> {
     }
 }
 
-impl<S: Clone> Scoped<S> {
+/// One of the four scopes.
+pub trait Scope: Clone + sealed::Named {}
+impl<S: Clone + sealed::Named> Scope for S {}
+
+pub(crate) mod sealed {
+    use crate::meters::Who;
+
+    /// What only this crate can say of a type.
+    pub trait Named {
+        /// For whom its statements are counted.
+        #[doc(hidden)]
+        const WHO: Who;
+    }
+}
+
+impl sealed::Named for Own {
+    const WHO: Who = Who::Own;
+}
+impl sealed::Named for AnyUser {
+    const WHO: Who = Who::AnyUser;
+}
+impl sealed::Named for Gate {
+    const WHO: Who = Who::Gate;
+}
+impl sealed::Named for System {
+    const WHO: Who = Who::System;
+}
+
+impl<S: Scope> Scoped<S> {
     /// A connection to read with. Each statement sees what is committed when it starts.
     ///
     /// # Errors
     /// `Unavailable` when no connection becomes free within `acquire_timeout`.
     pub async fn read(&self) -> Result<Read<S>, StoreError> {
-        Ok(Read::new(Link::reader(&self.shared).await?, self.scope.clone()))
+        Ok(Read::new(Link::reader(&self.shared, S::WHO).await?, self.scope.clone()))
     }
 
     /// A transaction. It is undone unless it is committed.
@@ -83,7 +112,7 @@ impl<S: Clone> Scoped<S> {
     /// # Errors
     /// `Unavailable` when no connection becomes free within `acquire_timeout`.
     pub async fn write(&self) -> Result<Write<S>, StoreError> {
-        Ok(Write::new(Read::new(Link::writer(&self.shared).await?, self.scope.clone())))
+        Ok(Write::new(Read::new(Link::writer(&self.shared, S::WHO).await?, self.scope.clone())))
     }
 }
 

@@ -39,6 +39,13 @@ pub fn migrations() -> i64 {
     i64::try_from(steps.count()).unwrap()
 }
 
+/// How many rounds a race runs: so many in an ordinary run, or as many as `DURWARD_TEST_ROUNDS` says.
+pub fn rounds(ordinary: usize) -> usize {
+    #[allow(clippy::disallowed_methods, reason = "a test is told how long it may run")]
+    let given = std::env::var("DURWARD_TEST_ROUNDS").ok();
+    given.map_or(ordinary, |text| text.parse().unwrap())
+}
+
 /// A password that every rule accepts.
 pub const PASSWORD: &str = "tangerine sunrise over Oslo";
 

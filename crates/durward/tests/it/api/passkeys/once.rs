@@ -5,8 +5,9 @@ use std::sync::Arc;
 use tokio::sync::Barrier;
 
 use super::{FINISH, answer_to, begin, owner};
-use crate::kit::on_both;
+use crate::kit::{on_both, rounds};
 
+/// In an ordinary run.
 const ROUNDS: usize = 25;
 const TASKS: usize = 64;
 
@@ -17,7 +18,7 @@ on_both! {
     async fn one_assertion_one_session(app) {
         let (_, mut key, _) = owner(&app, "ann").await;
         let node = app.beside().await;
-        for round in 0..ROUNDS {
+        for round in 0..rounds(ROUNDS) {
             let options = begin(&app).await;
             let body = answer_to(&options, key.get(&app.origin, &options));
             let barrier = Arc::new(Barrier::new(TASKS));
@@ -44,7 +45,7 @@ on_both! {
             assert_eq!(winners, 1, "round {round}");
         }
         let opened = "SELECT COUNT(*) FROM device_login_attempts WHERE method = 'passkey' AND succeeded";
-        assert_eq!(app.database.count(opened).await, i64::try_from(ROUNDS).unwrap());
+        assert_eq!(app.database.count(opened).await, i64::try_from(rounds(ROUNDS)).unwrap());
     }
 
     /// Two answers of one counter to two questions: one of them.

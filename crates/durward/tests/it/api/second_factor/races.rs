@@ -11,7 +11,7 @@ use http::Method;
 use tokio::sync::Barrier;
 
 use super::*;
-use crate::kit::Line;
+use crate::kit::{Line, rounds};
 
 const AT_ONCE: usize = 64;
 /// Of each kind; together more than 200 on each database.
@@ -105,7 +105,7 @@ async fn race(backend: Backend) {
     let mut expected = sessions(&app).await;
 
     // One TOTP code, by 64 challenges.
-    for round in 0..ROUNDS {
+    for round in 0..rounds(ROUNDS) {
         let challenges = crowd.challenges().await;
         let code = phone.next(&app);
         let bodies =
@@ -118,7 +118,7 @@ async fn race(backend: Backend) {
 
     // One backup code, by 64 challenges.
     crowd.challenges.clear();
-    for round in 0..ROUNDS {
+    for round in 0..rounds(ROUNDS) {
         let challenges = crowd.challenges().await;
         let code = codes.pop().unwrap();
         let bodies = challenges
@@ -137,7 +137,7 @@ async fn race(backend: Backend) {
     }
 
     // One challenge, by 64 with codes of three steps, each of which is right.
-    for round in 0..ROUNDS {
+    for round in 0..rounds(ROUNDS) {
         let challenge = json!({ "challenge_token": crowd.challenge().await });
         app.clock.advance(STEP * 3);
         begin_step(&app);

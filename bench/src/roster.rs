@@ -24,7 +24,7 @@ const CONNECTIONS: usize = 64;
 /// After how many requests the share of first ones is looked at.
 const WINDOW: usize = 10_000;
 /// How long each phase may take at most.
-const BOUND: Duration = Duration::from_secs(60);
+const BOUND: Duration = Duration::from_secs(180);
 /// Longer ago than `last_seen_at` may lie without being written again.
 const LAST_USED: Duration = Duration::from_secs(3_600);
 

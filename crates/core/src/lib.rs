@@ -5,7 +5,10 @@
 //! gets to [`issue`], which opens the session.
 //! Everything that ends a session goes through [`revoke`].
 
+pub mod account;
 pub mod admin;
+pub mod alerts;
+pub mod audit;
 pub mod breakers;
 pub mod budgets;
 pub mod bus;
@@ -31,6 +34,7 @@ pub mod recover;
 pub mod refresh;
 pub mod refresh_token;
 pub mod register;
+pub mod retention;
 pub mod revoke;
 pub mod roster;
 pub(crate) mod sealing;
@@ -41,6 +45,7 @@ pub mod sockets;
 pub mod tickets;
 mod turnstile;
 
+pub use alerts::{AlertRules, Alerts, WebhookKey};
 pub use breakers::Breakers;
 pub use client::Client;
 pub use csrf::{Csrf, CsrfFault};
@@ -52,6 +57,9 @@ pub use passkeys::PasskeySettings;
 pub use reauthenticate::Renewed;
 pub use recover::RecoveryRules;
 pub use register::Registration;
+pub use retention::{Retention, RetentionRules};
 pub use roster::Roster;
 pub use second_factor::{Challenge, Trusted};
 pub use service::{Core, Parts, Policy};
+
+pub use durward_store::{Spent, tallied};

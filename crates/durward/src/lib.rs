@@ -1,10 +1,13 @@
 //! The program: configuration, command line, checks and wiring. `main.rs` only starts it; it is a library so that the
 //! tests can hold its parts.
 
+pub mod alerting;
 mod answering;
 mod checks;
 pub mod cli;
 pub mod config;
 mod mailing;
+pub mod metering;
 mod operations;
+mod telemetry;
 pub mod wire;

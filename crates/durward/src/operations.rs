@@ -13,6 +13,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::Mutex;
 
 use crate::checks::{self, Subject, When};
+use crate::metering;
 
 /// How long an answer of `/health/ready` is used again: probes must not become load.
 const FRESH: Duration = Duration::from_secs(1);
@@ -123,7 +124,7 @@ impl Operations for Program {
     }
 
     fn metrics(&self) -> String {
-        self.metrics.render()
+        metering::show(&self.metrics, &self.core)
     }
 }
 

@@ -8,12 +8,13 @@ use durward_core::factors::password::HashSettings;
 use durward_core::factors::{Demand, SecondFactorRules};
 use durward_core::sockets::SocketRules;
 use durward_core::{
-    Breakers, Core, Csrf, KeyFault, KeySettings, Parts, PasskeySettings, Policy, RecoveryRules, SigningKeys,
+    Breakers, Core, Csrf, KeyFault, KeySettings, Parts, PasskeySettings, Policy, RecoveryRules, RetentionRules,
+    SigningKeys,
 };
-use durward_http::{App, CookieKind, CookieRules, HttpRules, Origin, Server};
+use durward_http::{App, CookieKind, CookieRules, HttpRules, Origin, Server, Traces};
 use durward_proto::wire::factor::Method;
 use durward_proto::{Clock, Random};
-use durward_store::{Opened, StoreOptions};
+use durward_store::{AuditKeys, AuditOptions, Opened, StoreOptions};
 use durward_verify::{Algorithm, BreakerRules, KeyRing, Rules};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
@@ -23,6 +24,7 @@ use crate::checks::golden_path::Walk;
 use crate::config::{self, Answering, Config, Environment, FactorMethod, Loaded, SecondFactorPolicy, Source};
 use crate::mailing;
 use crate::operations::Program;
+use crate::telemetry::Contexts;
 
 /// How many sessions the roster keeps in memory.
 const ROSTER: usize = 1_000_000;
@@ -33,7 +35,17 @@ pub(crate) fn store_options(config: &Config) -> StoreOptions {
         target: config.database.url.target(),
         max_connections: config.database.max_connections,
         acquire_timeout: config.breaker.call_timeout,
+        audit: audit_options(config),
     }
+}
+
+/// How the audit trail is written.
+fn audit_options(config: &Config) -> AuditOptions {
+    let keys = config.tokens.secret.as_ref().and_then(|tokens| {
+        // Any text makes keys.
+        AuditKeys::new(config.keys.master_key.as_ref(), tokens).ok()
+    });
+    AuditOptions { keys, node: config.node.name.as_str().into() }
 }
 
 /// The signing keys, of the configuration and of the database.
@@ -210,6 +222,20 @@ pub(crate) fn has_post(config: &Config) -> bool {
     config.mail.url.is_some() || config.environment == Environment::Development
 }
 
+/// How long what is kept. Where nobody is asked to confirm an address, nobody's account goes for not having done so.
+pub fn retention_rules(config: &Config) -> RetentionRules {
+    let kept = &config.retention;
+    RetentionRules {
+        sessions: kept.sessions,
+        login_attempts: kept.login_attempts,
+        audit: kept.audit,
+        alerts: kept.alerts,
+        figures: kept.figures,
+        devices: kept.devices,
+        unverified_accounts: kept.unverified_accounts.filter(|_| config.registration.verify_email),
+    }
+}
+
 /// What the cookies look like.
 pub(crate) fn cookie_rules(config: &Config) -> CookieRules {
     CookieRules {
@@ -237,6 +263,7 @@ pub fn http_rules(config: &Config) -> Result<HttpRules, String> {
     rules.token_in_url = config.websocket.token_in_url;
     rules.messages_per_minute = config.websocket.max_messages_per_minute;
     rules.metrics_here = config.metrics.listen.is_none();
+    rules.log_client_address = config.log.client_address;
     Ok(rules)
 }
 
@@ -254,7 +281,9 @@ pub fn app(
     let walk = walk(&loaded.config, opened, core, address);
     let subject = Subject::running(loaded.clone(), opened.clone(), core.clone(), walk);
     let operations = Arc::new(Program::new(subject, core.clone(), metrics));
-    Ok(App { core: core.clone(), operations, rules: http_rules(&loaded.config)? })
+    let exports = loaded.config.telemetry.otlp_endpoint.is_some();
+    let traces = exports.then(|| Arc::new(Contexts::default()) as Arc<dyn Traces>);
+    Ok(App { core: core.clone(), operations, rules: http_rules(&loaded.config)?, traces })
 }
 
 /// The Golden Path to a program that listens at `address`.

@@ -18,7 +18,9 @@ use crate::layers::cookies::CookieRules;
 use crate::layers::origin::{Origin, Origins};
 use crate::paths::Paths;
 use crate::reply::Refused;
+use crate::meters::TokenMeters;
 use crate::server::Closing;
+use crate::traces::Traces;
 use crate::{docs_page, door, openapi, routes};
 
 /// What the operators' pages ask of the program around the server.
@@ -56,6 +58,8 @@ pub struct HttpRules {
     pub messages_per_minute: u32,
     /// Whether `/metrics` is served here; not where it has a listener of its own.
     pub metrics_here: bool,
+    /// `log.client_address`: whether the line for each request says where it came from.
+    pub log_client_address: bool,
     /// The largest body and the largest WebSocket message, in bytes: 64 KiB.
     pub body_limit: usize,
     /// How long a body may take to arrive.
@@ -83,6 +87,7 @@ impl HttpRules {
             token_in_url: false,
             messages_per_minute: 120,
             metrics_here: true,
+            log_client_address: false,
             body_limit: 64 * 1024,
             body_timeout: Duration::from_secs(10),
             header_timeout: Duration::from_secs(10),
@@ -105,6 +110,8 @@ pub struct App {
     pub operations: Arc<dyn Operations>,
     /// How the wire behaves.
     pub rules: HttpRules,
+    /// Where requests are parts of traces; none where nothing is exported.
+    pub traces: Option<Arc<dyn Traces>>,
 }
 
 impl fmt::Debug for App {
@@ -123,6 +130,8 @@ pub(crate) struct Site {
     pub(crate) openapi: Bytes,
     pub(crate) docs: Bytes,
     pub(crate) closing: Closing,
+    pub(crate) traces: Option<Arc<dyn Traces>>,
+    pub(crate) token_meters: TokenMeters,
 }
 
 /// What every handler gets as its state.
@@ -136,7 +145,7 @@ pub fn router(app: App) -> Router {
 
 /// The router whose sockets are told when the server stops.
 pub(crate) fn closing_router(app: App, closing: Closing) -> Router {
-    let App { core, operations, rules } = app;
+    let App { core, operations, rules, traces } = app;
     let document = openapi::document();
     let site = Arc::new(Site {
         origins: Origins::new(&rules.public_origin, &rules.allowed_origins),
@@ -147,6 +156,8 @@ pub(crate) fn closing_router(app: App, closing: Closing) -> Router {
         operations,
         rules,
         closing,
+        traces,
+        token_meters: TokenMeters::default(),
     });
     routes::table()
         .iter()

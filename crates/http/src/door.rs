@@ -10,18 +10,22 @@ use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use durward_core::{Spent, tallied};
 use durward_proto::{Code, Problem, UserId};
 use durward_verify::{Admin, Refusal, Source, Surface, Trace, Verified};
 use futures_util::FutureExt;
-use http::{HeaderValue, Method, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use tracing::{Instrument, Span};
 
 use crate::app::{Shared, Site};
 use crate::body;
 use crate::layers::{client_address, cors, csrf, origin, request_id, security_headers};
+use crate::meters;
 use crate::paths::Path;
 use crate::reply::{Refused, Told, write_problem};
 use crate::routes::{Access, CsrfClass, Row};
 use crate::server::Peer;
+use crate::traces;
 
 /// What the door found out about a request, for its handler.
 #[derive(Debug, Clone)]
@@ -51,8 +55,11 @@ pub(crate) async fn door(State(site): State<Shared>, mut request: Request, next:
     let (method, asked) = (request.method().clone(), cors::Asked::of(request.headers(), &site.origins));
     let kind = security_headers::Kind::of(request.uri().path());
     let path = site.paths.get(request.extensions().get::<MatchedPath>().map(MatchedPath::as_str));
+    let row = path.and_then(|path| path.row(&method)).map(|(row, _)| row);
+    let span = traces::of_request(&site, row, request.headers());
     let mut after = After::default();
-    let outcome = AssertUnwindSafe(pass(&site, path, request, next, &mut after)).catch_unwind().await;
+    let work = AssertUnwindSafe(pass(&site, path, request, next, &mut after)).catch_unwind();
+    let (outcome, spent) = tallied(work.instrument(span.clone())).await;
     let mut response = outcome.unwrap_or_else(|_| Err(panicked())).unwrap_or_else(Refused::into_response);
 
     // A handler that gave a new access token gave its own.
@@ -71,7 +78,8 @@ pub(crate) async fn door(State(site): State<Shared>, mut request: Request, next:
     cors::apply(&asked, headers);
     security_headers::apply(&site.rules, kind, headers);
     headers.insert(request_id::HEADER, request_id.clone());
-    note(&site, path, &method, &response, &Noted { request_id, took, user: after.user, ip, cause });
+    let noted = Noted { request_id, took, spent, user: after.user, ip, cause, span };
+    note(&site, path, &method, &response, &noted);
     response
 }
 
@@ -135,18 +143,21 @@ fn access_cookie(site: &Site) -> &'static str {
 async fn authenticate(site: &Site, row: &Row, request: &mut Request, after: &mut After) -> Result<(), Refused> {
     let verified = match row.access {
         Access::Public | Access::Operator | Access::Socket => return Ok(()),
-        Access::Optional => match site.core.verifier().rest(request.headers()).await {
+        Access::Optional => match counted(site, request.headers(), site.core.verifier().rest(request.headers()).await) {
             Ok(verified) => verified,
             Err(refusal @ (Refusal::Ambiguous | Refusal::Unavailable)) => return Err(refusal.into()),
             Err(_) => return Ok(()),
         },
         Access::User | Access::Admin if row.traced => {
             let mut trace = Trace::default();
-            let verified = site.core.verifier().rest_traced(request.headers(), &mut trace).await?;
+            let verified = site.core.verifier().rest_traced(request.headers(), &mut trace).await;
+            let verified = counted(site, request.headers(), verified)?;
             request.extensions_mut().insert(Arc::new(trace));
             verified
         }
-        Access::User | Access::Admin => site.core.verifier().rest(request.headers()).await?,
+        Access::User | Access::Admin => {
+            counted(site, request.headers(), site.core.verifier().rest(request.headers()).await)?
+        }
     };
     after.user = Some(verified.user_id());
     if row.access == Access::Admin {
@@ -157,6 +168,18 @@ async fn authenticate(site: &Site, row: &Row, request: &mut Request, after: &mut
     }
     request.extensions_mut().insert(Arc::new(verified));
     Ok(())
+}
+
+/// Counts what came of the check of a token.
+fn counted(site: &Site, headers: &HeaderMap, outcome: Result<Verified, Refusal>) -> Result<Verified, Refusal> {
+    match &outcome {
+        Ok(verified) => site.token_meters.good(verified.source()),
+        Err(refusal) => {
+            let found = durward_verify::find(headers, None, access_cookie(site), Surface::Rest);
+            site.token_meters.refused(found.ok().map(|carried| carried.source), refusal.code());
+        }
+    }
+    outcome
 }
 
 /// A browser sends cookies by itself, so that a request with one has to prove that our page sent it.
@@ -178,30 +201,83 @@ fn panicked() -> Refused {
 struct Noted {
     request_id: HeaderValue,
     took: Duration,
+    spent: Spent,
     user: Option<UserId>,
     ip: IpAddr,
     cause: Option<(Code, Option<Box<str>>)>,
+    span: Span,
 }
 
-/// One line in the log and one count. Never the query, a body, a cookie or a token.
+/// One line in the log, one count, and the end of the span. Never the path, the query, a body, a cookie or a token.
 fn note(site: &Site, path: Option<&Path>, method: &Method, response: &Response<Body>, noted: &Noted) {
     let status = response.status();
     let meter = path.map_or(site.paths.nowhere(), |path| path.row(method).map_or(path.other(), |(_, meter)| meter));
     meter.record(status, noted.took);
 
-    let request_id = noted.request_id.to_str().unwrap_or_default();
-    let method = if is_common(method) { method.as_str() } else { "other" };
-    let route = path.map_or("unmatched", |path| path.pattern);
-    let user = noted.user.map(|user| user.0);
     let (code, cause) =
         noted.cause.as_ref().map_or((None, None), |(code, cause)| (Some(code.as_str()), cause.as_deref()));
-    // In whole microseconds: more digits than that mean nothing.
-    let (ms, ip) = ((noted.took.as_secs_f64() * 1e6).round() / 1e3, noted.ip);
-    if status == StatusCode::SERVICE_UNAVAILABLE {
-        tracing::warn!(request_id, method, route, status = status.as_u16(), ms, user, %ip, code, cause, "request");
-    } else {
-        tracing::info!(request_id, method, route, status = status.as_u16(), ms, user, %ip, code, cause, "request");
+    if let Some((code, _)) = noted.cause.as_ref() {
+        meters::refused(*code);
     }
+    let request_id = noted.request_id.to_str().unwrap_or_default();
+    let user = noted.user.map(|user| user.0);
+    end_span(&noted.span, status, request_id, user, code, noted.spent);
+
+    let line_method = if is_common(method) { method.as_str() } else { "other" };
+    let route = path.map_or("unmatched", |path| path.pattern);
+    let (ms, db_ms, statements) = (millis(noted.took), millis(noted.spent.time), noted.spent.statements);
+    let ip = site.rules.log_client_address.then(|| tracing::field::display(noted.ip));
+    macro_rules! line {
+        ($level:ident) => {
+            tracing::$level!(
+                request_id,
+                method = line_method,
+                route,
+                status = status.as_u16(),
+                ms,
+                db_ms,
+                statements,
+                user,
+                ip,
+                code,
+                cause,
+                trace_id = traces::trace_id(site, &noted.span),
+                "request"
+            )
+        };
+    }
+    let changes_nothing = [Method::GET, Method::HEAD, Method::OPTIONS].contains(method);
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        line!(warn);
+    } else if changes_nothing && status.as_u16() >= 200 && status.as_u16() < 400 {
+        // Most requests are such, and say nothing that the metrics do not.
+        line!(debug);
+    } else {
+        line!(info);
+    }
+}
+
+fn end_span(span: &Span, status: StatusCode, request_id: &str, user: Option<i64>, code: Option<&str>, spent: Spent) {
+    if span.is_disabled() {
+        return;
+    }
+    span.record("http.response.status_code", status.as_u16());
+    span.record("durward.request_id", request_id);
+    span.record("durward.statements", spent.statements);
+    if let Some(user) = user {
+        span.record("user.id", user);
+    }
+    if let Some(code) = code {
+        span.record("durward.code", code);
+    }
+    if status.is_server_error() {
+        span.record("otel.status_code", "ERROR");
+    }
+}
+
+/// To the microsecond: more digits than that mean nothing.
+fn millis(time: Duration) -> f64 {
+    (time.as_secs_f64() * 1e6).round() / 1e3
 }
 
 /// Any word can be a method; only those that the table could have are logged as they came.

@@ -12,15 +12,18 @@ mod door;
 mod extract;
 mod form;
 mod layers;
+mod linger;
 mod meters;
 pub mod openapi;
 mod paths;
 mod reply;
 pub mod routes;
 pub mod server;
+mod traces;
 mod ws;
 
 pub use app::{App, HttpRules, Operations, metrics_router, router};
 pub use layers::cookies::{CookieKind, CookieRules};
 pub use layers::origin::{BadOrigin, Origin};
 pub use server::{Peer, Server};
+pub use traces::Traces;

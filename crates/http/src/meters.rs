@@ -1,11 +1,13 @@
-//! Metrics of requests, with the table's pattern as the route: never a path as it came, which has ids in it and of
+//! Metrics of requests and of the tokens in them, with the table's pattern as the route: never a path as it came, which has ids in it and of
 //! which there are endlessly many.
 
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use durward_proto::Code;
+use durward_verify::Source;
 use http::StatusCode;
-use metrics::{Counter, Histogram};
+use metrics::{Counter, Histogram, counter};
 
 /// The statuses that are answered; each has its counter, made when it is first needed.
 const STATUSES: [u16; 20] =
@@ -43,4 +45,42 @@ impl Meter {
         let (method, route, status) = (self.method, self.route, status.as_str().to_owned());
         metrics::counter!("durward_http_requests_total", "method" => method, "route" => route, "status" => status)
     }
+}
+
+/// Where a credential can be.
+const SOURCES: [Source; 5] = [Source::Header, Source::Cookie, Source::SubProtocol, Source::Ticket, Source::Url];
+
+/// The metrics of checks of tokens. Those of good ones are looked up once.
+#[derive(Debug, Default)]
+pub(crate) struct TokenMeters {
+    good: [OnceLock<Counter>; SOURCES.len()],
+}
+
+impl TokenMeters {
+    /// A token was good.
+    pub(crate) fn good(&self, source: Source) {
+        let place = SOURCES.iter().position(|known| *known == source);
+        if let Some(counter) = place.and_then(|at| self.good.get(at)) {
+            counter.get_or_init(|| checks(source.as_str(), "ok")).increment(1);
+        }
+    }
+
+    /// A token was refused, or there was none: then it came from nowhere.
+    pub(crate) fn refused(&self, source: Option<Source>, code: Code) {
+        checks(source.map_or("none", Source::as_str), code.as_str()).increment(1);
+    }
+}
+
+fn checks(source: &'static str, result: &'static str) -> Counter {
+    counter!("durward_token_checks_total", "source" => source, "result" => result)
+}
+
+/// Counts an answer that says no, by its code.
+pub(crate) fn refused(code: Code) {
+    counter!("durward_refusals_total", "code" => code.as_str()).increment(1);
+}
+
+/// Counts a socket that has ended, or was turned away.
+pub(crate) fn socket_closed(reason: &'static str) {
+    counter!("durward_websockets_closed_total", "reason" => reason).increment(1);
 }

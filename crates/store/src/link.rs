@@ -5,7 +5,6 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use durward_proto::SPANS;
 use sqlx::pool::PoolConnection;
 use sqlx::{SqlSafeStr, Sqlite};
 use tracing::Instrument;
@@ -14,7 +13,7 @@ use crate::connections::{Held, is_lost};
 use crate::error::StoreError;
 use crate::meters::Who;
 use crate::open::{Pools, Shared};
-use crate::query::name_span;
+use crate::query::{name_span, span_within};
 use crate::tally;
 
 /// One of the two typed connections.
@@ -78,7 +77,7 @@ impl Link {
     ) -> Result<Self, StoreError> {
         let meter = shared.meters.of(who);
         let began = shared.clock.monotonic();
-        let span = tracing::info_span!(target: SPANS, "connection");
+        let span = span_within!("connection");
         let acquired = acquire.instrument(span).await;
         let waited = shared.clock.monotonic().saturating_sub(began);
         tally::wait(waited);
@@ -240,7 +239,7 @@ pub(crate) enum Outcome<T> {
 
 /// Waits for a statement, but not for ever.
 pub(crate) async fn bounded<T>(limit: Duration, work: impl Future<Output = Result<T, sqlx::Error>>) -> Outcome<T> {
-    let span = tracing::info_span!(target: SPANS, "statement", otel.kind = "client", otel.name = tracing::field::Empty);
+    let span = span_within!("statement", otel.kind = "client", otel.name = tracing::field::Empty);
     match tokio::time::timeout(limit, work.instrument(span)).await {
         Ok(done) => Outcome::Done(done),
         Err(_) => Outcome::Late,

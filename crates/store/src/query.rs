@@ -25,6 +25,18 @@ impl Statement {
     }
 }
 
+/// A span within the one that is current; none for what jobs do all the time and nobody traces.
+macro_rules! span_within {
+    ($($field:tt)+) => {
+        if tracing::enabled!(target: durward_proto::SPANS, tracing::Level::INFO) && !tracing::Span::current().is_none() {
+            tracing::info_span!(target: durward_proto::SPANS, $($field)+)
+        } else {
+            tracing::Span::none()
+        }
+    };
+}
+pub(crate) use span_within;
+
 /// Gives the span of the statement that runs now its name.
 pub(crate) fn name_span(name: &'static str) {
     if tracing::enabled!(target: SPANS, tracing::Level::INFO) {

@@ -7,8 +7,10 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use durward_proto::SPANS;
 use durward_store::{MailRow, StoreError};
 use tokio::task::JoinSet;
+use tracing::Instrument;
 
 use super::courier::{Courier, Message, Undelivered};
 use super::request::RequestKind;
@@ -141,7 +143,10 @@ impl Core {
                 }
                 Ended::Otherwise
             }
-            None => Box::pin(self.send(&courier, &row)).await,
+            None => {
+                let span = tracing::info_span!(target: SPANS, "mail", otel.kind = "producer", durward.kind = row.kind);
+                Box::pin(self.send(&courier, &row)).instrument(span).await
+            }
         }
     }
 

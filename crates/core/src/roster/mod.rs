@@ -179,6 +179,7 @@ impl Liveness for Roster {
     }
 
     async fn load(&self, session: SessionId) -> Result<Option<Arc<LiveSession>>, Unavailable> {
+        metrics::counter!("durward_roster_misses_total").increment(1);
         let entry = self.ask(self.load_entry(session)).await?;
         Ok(entry.map(|entry| {
             self.touch(session, &entry.seen, self.clock.now());

@@ -7,7 +7,7 @@
 mod dialect;
 mod guarded;
 mod lines;
-mod tls;
+pub(crate) mod tls;
 mod trouble;
 mod upstream;
 

@@ -11,19 +11,19 @@ use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 
 /// Opens connections.
-pub(super) type Connector = HttpsConnector<HttpConnector>;
+pub(crate) type Connector = HttpsConnector<HttpConnector>;
 
 /// A connector for http and https. Names of several addresses are tried as RFC 8305 says.
 ///
 /// # Errors
-/// When `ca_file` cannot be read.
-pub(super) fn connector(https: bool, ca_file: Option<&Path>, timeout: Duration) -> Result<Connector, String> {
+/// When the file with further authorities, which `setting` names, cannot be read.
+pub(crate) fn connector(https: bool, setting: &str, ca_file: Option<&Path>, timeout: Duration) -> Result<Connector, String> {
     let mut http = HttpConnector::new();
     http.enforce_http(false);
     http.set_nodelay(true);
     http.set_connect_timeout(Some(timeout));
     // Reading the system's certificates takes a while; who speaks http needs none.
-    let roots = if https { roots(ca_file)? } else { RootCertStore::empty() };
+    let roots = if https { roots(setting, ca_file)? } else { RootCertStore::empty() };
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
@@ -35,14 +35,14 @@ pub(super) fn connector(https: bool, ca_file: Option<&Path>, timeout: Duration) 
 
 /// The authorities of the system; Mozilla's where it has none, as in an image with nothing but the program; and those of
 /// the file.
-fn roots(ca_file: Option<&Path>) -> Result<RootCertStore, String> {
+fn roots(setting: &str, ca_file: Option<&Path>) -> Result<RootCertStore, String> {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     if roots.is_empty() {
         roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
     }
     if let Some(path) = ca_file {
-        let wrong = |error: &dyn std::fmt::Display| format!("chat.ca_file {}: {error}", path.display());
+        let wrong = |error: &dyn std::fmt::Display| format!("{setting} {}: {error}", path.display());
         let mut count = 0;
         for certificate in CertificateDer::pem_file_iter(path).map_err(|error| wrong(&error))? {
             roots.add(certificate.map_err(|error| wrong(&error))?).map_err(|error| wrong(&error))?;

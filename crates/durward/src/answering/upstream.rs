@@ -22,6 +22,7 @@ use super::dialect::{self, Dialect};
 use super::tls::{self, Connector};
 use super::trouble::Trouble;
 use crate::config::{Chat, UpstreamUrl};
+use crate::telemetry;
 
 /// How much of a refusal is read, in bytes, and for how long: it is for a line in the log.
 const REFUSAL: usize = 16 * 1024;
@@ -73,7 +74,7 @@ impl Drop for Driven {
 impl Upstream {
     /// The server at `url`. Nothing is connected yet.
     pub(super) fn new(dialect: Dialect, url: UpstreamUrl, chat: &Chat) -> Self {
-        let connector = tls::connector(url.is_https(), chat.ca_file.as_deref(), chat.connect_timeout);
+        let connector = tls::connector(url.is_https(), "chat.ca_file", chat.ca_file.as_deref(), chat.connect_timeout);
         let limits = Limits {
             connect: chat.connect_timeout,
             first_byte: chat.first_byte_timeout,
@@ -171,7 +172,8 @@ impl Upstream {
             bearer.set_sensitive(true);
             request = request.header(AUTHORIZATION, bearer);
         }
-        let request = request.body(Full::new(body)).map_err(|error| setup(&error))?;
+        let mut request = request.body(Full::new(body)).map_err(|error| setup(&error))?;
+        telemetry::pass_on(request.headers_mut());
 
         let connected = tokio::time::timeout(self.limits.connect, connector.oneshot(uri)).await;
         let stream = connected

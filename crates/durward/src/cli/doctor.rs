@@ -15,7 +15,7 @@ pub(super) async fn run(inputs: &Inputs, json: bool) -> Result<ExitCode, Failure
     let report = match Config::load(inputs) {
         Ok(mut loaded) => {
             // The requests that the doctor makes itself are no news.
-            let _quiet = super::logging::start(&loaded.config);
+            let _quiet = super::logging::start(&loaded.config, None);
             // A secret that cannot be made is found by the check of the data directory.
             let _ = loaded.make_secrets(&SystemRandom);
             let subject = Subject::new(Arc::new(loaded), SystemClock::new(), Arc::new(SystemRandom), false);

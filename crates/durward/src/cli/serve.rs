@@ -4,26 +4,25 @@ use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
 
-use durward_core::Core;
+use durward_core::{Alerts, Core, Retention};
 use durward_http::{Server, metrics_router};
 use durward_proto::wire::health::{CheckStatus, Finding, Report};
-use durward_proto::{Clock, SystemClock};
-use durward_store::{Opened, SystemStore};
+use durward_proto::SystemClock;
+use durward_store::Opened;
 use durward_verify::SystemRandom;
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use super::doctor::line;
 use super::{Failure, logging};
+use crate::alerting;
 use crate::checks::{self, Subject};
 use crate::config::{Config, ConfigErrors, Inputs, Loaded};
+use crate::metering;
+use crate::telemetry::Telemetry;
 use crate::wire;
-
-/// How often rows that are no longer needed are removed.
-const PRUNE_EVERY: Duration = Duration::from_secs(3_600);
 
 pub(super) async fn run(inputs: &Inputs) -> Result<ExitCode, Failure> {
     let started = start(inputs, |_| ()).await?;
@@ -44,6 +43,7 @@ pub(super) struct Started {
     pub(super) core: Arc<Core>,
     listeners: Listeners,
     metrics: PrometheusHandle,
+    telemetry: Option<Telemetry>,
 }
 
 /// The ports, taken.
@@ -59,18 +59,20 @@ struct Listeners {
 /// Every check that fails, with its cure.
 pub(super) async fn start(inputs: &Inputs, watch: impl FnOnce(&Subject)) -> Result<Started, Failure> {
     let mut loaded = Config::load(inputs).map_err(|errors| refusal(&checks::unread(&errors)))?;
-    let log = logging::start(&loaded.config);
+    let telemetry = Telemetry::start(&loaded.config.telemetry).map_err(Failure::usage)?;
+    let log = logging::start(&loaded.config, telemetry.as_ref());
     // First of all: where a port is taken, nothing else is touched.
     let listeners = Listeners::bind(&loaded.config).await.map_err(|taken| problems(&loaded).unwrap_or(taken))?;
     loaded.took_port(listeners.server.local_addr().port());
-    let metrics = record_metrics()?;
+    let clock = SystemClock::new();
+    let metrics = metering::start(&*clock).map_err(|error| Failure::new(error.to_string()))?;
     // What cannot be made is found by the checks of the data directory and the secrets.
     let _ = loaded.make_secrets(&SystemRandom);
     // The same goes for this one. It is made before anybody needs it, so that a running node can read the keys that the
     // command line makes later.
     let _ = loaded.make_master_key(&SystemRandom);
     let loaded = Arc::new(loaded);
-    let subject = Subject::new(loaded.clone(), SystemClock::new(), Arc::new(SystemRandom), true);
+    let subject = Subject::new(loaded.clone(), clock, Arc::new(SystemRandom), true);
     watch(&subject);
     let report =
         checks::run(&subject, |_| true, |finding| tracing::debug!(check = finding.id, found = finding.found)).await;
@@ -81,7 +83,7 @@ pub(super) async fn start(inputs: &Inputs, watch: impl FnOnce(&Subject)) -> Resu
     let wrong = |error: &dyn std::fmt::Display| Failure::new(error.to_string());
     let opened = subject.prepared().await.map_err(|error| wrong(&error))?;
     let core = subject.core().await.map_err(|error| wrong(&error))?;
-    Ok(Started { loaded, opened, core, listeners, metrics })
+    Ok(Started { loaded, opened, core, listeners, metrics, telemetry })
 }
 
 impl Listeners {
@@ -102,10 +104,17 @@ impl Started {
         self.listeners.server.local_addr()
     }
 
+    fn alerts(&self) -> Result<Alerts, Failure> {
+        let (config, breakers) = (&self.loaded.config, self.core.breakers());
+        let (clock, random) = (self.core.clock().clone(), self.core.random().clone());
+        alerting::alerts(config, self.opened.system.clone(), Some(breakers), clock, random).map_err(Failure::usage)
+    }
+
     /// Serves until SIGTERM or SIGINT.
     pub(super) async fn serve(self) -> Result<(), Failure> {
         let address = self.address();
-        let app = wire::app(&self.loaded, &self.opened, &self.core, address, self.metrics).map_err(Failure::usage)?;
+        let alerts = self.alerts()?;
+        let app = wire::app(&self.loaded, &self.opened, &self.core, address, self.metrics.clone()).map_err(Failure::usage)?;
         let (stop, stopping) = watch::channel(());
         let stopped = move || {
             let mut stopping = stopping.clone();
@@ -118,7 +127,18 @@ impl Started {
         }
         tokio::spawn(self.core.clone().follow_events().await?);
         let post = tokio::spawn(self.core.clone().run_post(stopped()));
-        tokio::spawn(prune(self.opened.system.clone(), self.core.clock().clone()));
+        let retention = Retention::new(
+            self.opened.system.clone(),
+            wire::retention_rules(&self.loaded.config),
+            self.core.clock().clone(),
+        );
+        let retention = tokio::spawn(retention.run(stopped()));
+        let alerts = tokio::spawn({
+            let (looking, calling) = (stopped(), stopped());
+            async move { tokio::join!(alerts.run(looking), alerts.run_webhook(calling)) }
+        });
+        tokio::spawn(metering::keep_up(self.metrics));
+        tokio::spawn(metering::count_rows(self.opened.system.clone()));
         let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
         tokio::spawn(async move {
             tokio::select! {
@@ -131,7 +151,11 @@ impl Started {
         self.listeners.server.run(app, stopped()).await;
         // A mail that is under way is handed in and written down before the database is closed.
         let _ = post.await;
+        let _ = tokio::join!(retention, alerts);
         self.opened.close().await;
+        if let Some(telemetry) = self.telemetry {
+            telemetry.finish().await;
+        }
         Ok(())
     }
 }
@@ -167,23 +191,4 @@ async fn bind(address: SocketAddr, setting: &str) -> Result<Server, Failure> {
         };
         Failure::new(format!("cannot listen on {address}: {why} set {setting} to another address"))
     })
-}
-
-fn record_metrics() -> Result<PrometheusHandle, Failure> {
-    PrometheusBuilder::new().install_recorder().map_err(|error| Failure::new(error.to_string()))
-}
-
-async fn prune(system: SystemStore, clock: Arc<dyn Clock>) {
-    loop {
-        tokio::time::sleep(PRUNE_EVERY).await;
-        let pruned = async {
-            let mut write = system.write().await?;
-            let rows = write.prune(clock.now()).await?;
-            write.commit_unaudited("what has expired on its own is removed").await.map(|()| rows)
-        };
-        match pruned.await {
-            Ok(rows) => tracing::debug!(rows, "removed what has expired"),
-            Err(error) => tracing::warn!(%error, "could not remove what has expired; trying again in an hour"),
-        }
-    }
 }

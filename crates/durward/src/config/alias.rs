@@ -22,7 +22,7 @@ pub(crate) enum Reads {
 }
 
 /// All aliases.
-pub(crate) const ALIASES: [Alias; 16] = [
+pub(crate) const ALIASES: [Alias; 19] = [
     alias("ENVIRONMENT", "environment", Reads::Whole),
     alias("API_PORT", "server.listen", Reads::Part("port")),
     alias("DOMAIN", "server.public_url", Reads::Part("host")),
@@ -39,6 +39,9 @@ pub(crate) const ALIASES: [Alias; 16] = [
     alias("CORS_ALLOWED_ORIGINS", "cors.allowed_origins", Reads::Whole),
     alias("SESSION_TIMEOUT_MINUTES", "session.idle_timeout", Reads::Counted("m")),
     alias("SECURITY_HEADERS_ENABLED", "security_headers", Reads::Whole),
+    alias("OTEL_EXPORTER_OTLP_ENDPOINT", "telemetry.otlp_endpoint", Reads::Whole),
+    alias("OTEL_EXPORTER_OTLP_HEADERS", "telemetry.otlp_headers", Reads::Whole),
+    alias("OTEL_SERVICE_NAME", "telemetry.service_name", Reads::Whole),
 ];
 
 const fn alias(name: &'static str, key: &'static str, reads: Reads) -> Alias {

@@ -20,9 +20,11 @@ mod load;
 mod mail;
 mod nearest;
 mod origin;
+mod otlp_headers;
 mod page_url;
 mod percent;
 mod problem;
+mod ratio;
 mod reader;
 mod reference;
 mod refuse;
@@ -34,6 +36,7 @@ mod source;
 mod time_span;
 mod upstream_url;
 mod value;
+mod webhook_url;
 
 #[cfg(test)]
 mod tests;
@@ -46,18 +49,21 @@ pub use filter::LogFilter;
 pub use load::{Inputs, Loaded, Purpose};
 pub use mail::{MailTls, MailUrl, Mailbox};
 pub use origin::{Origin, PublicUrl};
+pub use otlp_headers::OtlpHeaders;
 pub use page_url::PageUrl;
 pub use problem::{ConfigErrors, Problem};
+pub use ratio::Ratio;
 pub use reader::Held;
 pub use reference::reference;
 pub use sections::{
-    Breaker, Chat, Cookies, Cors, Csrf, Database, Keys, Limits, Log, Mail, Metrics, Passkeys, Password, Registration,
-    Root, SecondFactor, Server, Session, Settings, Tokens, WebSocket,
+    Alerts, Breaker, Chat, Cookies, Cors, Csrf, Database, Keys, Limits, Log, Mail, Metrics, Node, Passkeys, Password, Registration, Retention,
+    Root, SecondFactor, Server, Session, Settings, Telemetry, Tokens, WebSocket,
 };
 pub use show::{shown_as_json, shown_as_text};
 pub use source::Source;
 pub use upstream_url::UpstreamUrl;
 pub use value::Strength;
+pub use webhook_url::WebhookUrl;
 
 use reader::Reader;
 use section::{Row, Section};
@@ -91,6 +97,8 @@ config! {
     root: Root,
     /// Where the server listens, and how the world sees it.
     server: Server,
+    /// This node, where there may be more than one.
+    node: Node,
     /// The database.
     database: Database,
     /// Access tokens and refresh tokens.
@@ -123,12 +131,18 @@ config! {
     breaker: Breaker,
     /// Metrics for Prometheus.
     metrics: Metrics,
+    /// Traces for OpenTelemetry.
+    telemetry: Telemetry,
     /// What the server writes to standard error.
     log: Log,
     /// The settings that each user has.
     settings: Settings,
     /// The chat's answering side.
     chat: Chat,
+    /// How long what is kept.
+    retention: Retention,
+    /// What operators are alerted to, and how.
+    alerts: Alerts,
 }
 
 impl std::ops::Deref for Config {

@@ -13,11 +13,14 @@ use crate::config::database::DatabaseUrl;
 use crate::config::filter::LogFilter;
 use crate::config::mail::{MailUrl, Mailbox};
 use crate::config::origin::{Origin, PublicUrl};
+use crate::config::otlp_headers::OtlpHeaders;
 use crate::config::page_url::PageUrl;
+use crate::config::ratio::Ratio;
 use crate::config::section::Fallback::{Computed, Nothing, Text};
 use crate::config::section::section;
 use crate::config::upstream_url::UpstreamUrl;
 use crate::config::value::Strength;
+use crate::config::webhook_url::WebhookUrl;
 
 section! {
     /// What belongs to no table. In the file these stand before the first table.
@@ -44,6 +47,14 @@ section! {
         public_url: PublicUrl = Computed("`http://localhost:` and the port of `server.listen`"),
         /// The proxies whose `X-Forwarded-For` is believed: addresses or networks (`10.0.0.0/8`).
         trusted_proxies: Vec<IpNet> = Nothing,
+    }
+}
+
+section! {
+    /// This node, where there may be more than one.
+    pub struct Node as "node" {
+        /// How it is called in the audit trail.
+        name: String = Computed("the host's name"),
     }
 }
 
@@ -286,12 +297,36 @@ section! {
 }
 
 section! {
+    /// Traces, exported by OpenTelemetry's protocol (OTLP over HTTP, protobuf). See `docs/monitoring.md`.
+    pub struct Telemetry as "telemetry" {
+        /// The collector, for example `http://localhost:4318`: what stands before `/v1/traces`. Without one nothing is exported.
+        otlp_endpoint: Option<UpstreamUrl> = Nothing,
+        /// Headers that go with each export, such as a key: `authorization=Bearer%20…,x-team=blue`, values percent-encoded.
+        otlp_headers: Option<OtlpHeaders> = Nothing,
+        /// A file with further authorities (PEM) that may have signed the collector's certificate. Those of the system are
+        /// trusted too.
+        ca_file: Option<PathBuf> = Nothing,
+        /// The name under which the traces appear (`service.name`).
+        service_name: String = Text("durward"),
+        /// The share of traces that is exported, 0 to 1. It is chosen by the trace's id, so that services which take the same
+        /// share take the same traces. What comes with `traceparent` marked as not sampled is never exported.
+        sampling_ratio: Ratio = Text("1"),
+        /// How long spans are gathered before they are sent together.
+        export_interval: Duration = Text("5s"),
+        /// How long sending them may take.
+        export_timeout: Duration = Text("10s"),
+    }
+}
+
+section! {
     /// What the server writes to standard error.
     pub struct Log as "log" {
         /// `error`, `warn`, `info`, `debug` or `trace`, or by module: `info,durward_core=debug`.
         level: LogFilter = Text("info"),
         /// For people (`text`) or for machines (`json`).
         format: LogFormat = Text("text"),
+        /// Whether the line for each request says which address it came from. The trail of logins does in any case.
+        client_address: bool = Text("false"),
     }
 }
 
@@ -327,5 +362,54 @@ section! {
         answer_timeout: Duration = Text("10m"),
         /// The most bytes of an answer; what goes beyond is cut off. At most 262144.
         max_answer: u32 = Text("262144"),
+    }
+}
+
+section! {
+    /// How long what is kept; `off` for ever. See `docs/privacy.md`.
+    pub struct Retention as "retention" {
+        /// Login attempts.
+        login_attempts: Option<Duration> = Text("90d"),
+        /// The audit trail.
+        audit: Option<Duration> = Text("730d"),
+        /// Sessions after their end, so that the refusal of an old token can be explained.
+        sessions: Duration = Text("30d"),
+        /// Registered devices after their last use.
+        devices: Option<Duration> = Text("400d"),
+        /// Accounts whose address nobody confirmed, where `registration.verify_email` asks for it.
+        unverified_accounts: Option<Duration> = Text("7d"),
+        /// Alerts.
+        alerts: Duration = Text("365d"),
+        /// Figures for the operators' charts.
+        figures: Duration = Text("30d"),
+    }
+}
+
+section! {
+    /// What operators are alerted to, and how. The log has every alert. See `docs/alerts.md`.
+    pub struct Alerts as "alerts" {
+        /// A URL that is told of each alert with a signed POST request, until it has taken it.
+        webhook_url: Option<WebhookUrl> = Nothing,
+        /// What these requests are signed with: 24 to 64 bytes, as text, or as base64 behind `whsec_`.
+        webhook_secret: Option<Secret> = Nothing,
+        /// How long one request may take. At most 60s.
+        webhook_timeout: Duration = Text("10s"),
+        /// A file with further authorities (PEM) that may have signed the webhook's certificate. Those of the system are
+        /// trusted too.
+        webhook_ca_file: Option<PathBuf> = Nothing,
+        /// Who gets a mail for each alert, where mail is configured.
+        mail_to: Vec<Mailbox> = Nothing,
+        /// Within which time logins and openings of breakers are counted.
+        window: Duration = Text("5m"),
+        /// After what time something that goes on is worth another alert.
+        repeat: Duration = Text("1h"),
+        /// So many failed logins within the window, of all accounts together; `off` for no such alert.
+        login_failures: Option<u32> = Text("200"),
+        /// So many logins within the window that were denied for their risk.
+        risk_denials: Option<u32> = Text("10"),
+        /// A circuit breaker that opened so often within the window.
+        breaker_openings: Option<u32> = Text("3"),
+        /// A mail that has waited so long.
+        mail_stuck: Option<Duration> = Text("15m"),
     }
 }

@@ -16,16 +16,20 @@ use axum::extract::{Request, State};
 use durward_core::Client;
 use durward_core::sockets::Admission;
 use durward_proto::Code;
-use durward_verify::Lease;
+use durward_verify::{Lease, Surface};
+use http::HeaderMap;
 use hyper_util::rt::TokioIo;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
 use crate::app::{Shared, Site};
 use crate::extract::From;
+use crate::layers::cookies::CookieKind;
 use crate::layers::origin::Sender;
+use crate::meters;
 use crate::reply::Answer;
 use crate::server::Place;
+use crate::traces;
 use end::End;
 
 /// The stream that all of this is about.
@@ -37,10 +41,11 @@ pub(crate) async fn chat(State(site): State<Shared>, From(client): From, request
     let response = handshake::accept(request.headers())?;
     let entry = enter(&site, &request, client.ip).await;
     let place = request.extensions().get::<Arc<Place>>().cloned();
+    let context = traces::context(request.headers());
     let upgrade = hyper::upgrade::on(&mut request);
     tokio::spawn(async move {
         match upgrade.await {
-            Ok(upgraded) => serve(&site, TokioIo::new(upgraded), entry, client).await,
+            Ok(upgraded) => serve(&site, TokioIo::new(upgraded), entry, client, context).await,
             Err(error) => tracing::debug!(%error, "the upgrade was not completed"),
         }
         drop(place);
@@ -56,6 +61,15 @@ async fn enter(site: &Site, request: &http::Request<()>, ip: IpAddr) -> Result<(
     };
     let (headers, query) = (request.headers(), request.uri().query());
     let lease = site.core.verifier().socket(headers, query, origin, site.rules.token_in_url).await;
+    match &lease {
+        Ok(lease) => site.token_meters.good(lease.verified().source()),
+        Err(refusal) => {
+            let surface = Surface::Socket { token_in_url: site.rules.token_in_url };
+            let cookie = site.rules.cookies.name(CookieKind::Access);
+            let found = durward_verify::find(headers, query, cookie, surface);
+            site.token_meters.refused(found.ok().map(|carried| carried.source), refusal.code());
+        }
+    }
     let lease = lease.map_err(|refusal| refusal.code())?;
     let place = site.core.sockets().admit(lease.verified().user_id(), lease.session_id(), ip);
     let place = place.ok_or(Code::TooManyConnections)?;
@@ -67,6 +81,7 @@ async fn serve(
     io: TokioIo<hyper::upgrade::Upgraded>,
     entry: Result<(Lease, Admission), Code>,
     client: Client,
+    context: HeaderMap,
 ) {
     let config = WebSocketConfig::default()
         .max_message_size(Some(site.rules.body_limit))
@@ -80,12 +95,14 @@ async fn serve(
             let (user, session) = (lease.verified().user_id().0, lease.session_id());
             let request_id = client.request_id.clone();
             tracing::info!(request_id, user, %session, "a socket is open");
-            let end = socket::run(site, stream, lease).await;
+            let end = socket::run(site, stream, lease, context).await;
             drop(place);
+            meters::socket_closed(end.reason());
             tracing::info!(request_id, user, %session, end = end.reason(), "a socket has closed");
         }
         Err(code) => {
             tracing::info!(request_id = client.request_id, %code, "a socket was refused");
+            meters::socket_closed(code.as_str());
             outbox::turn_away(stream, End::of(code)).await;
         }
     }

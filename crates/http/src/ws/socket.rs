@@ -14,14 +14,17 @@ use durward_proto::{Code, ConversationId, MessageId, Secret, Timestamp};
 use durward_verify::Lease;
 use futures_util::StreamExt;
 use futures_util::stream::SplitStream;
+use http::HeaderMap;
 use tokio::sync::mpsc;
 use tokio_tungstenite::tungstenite::{Error, Message};
+use tracing::{Instrument, Span};
 
 use super::Stream;
 use super::end::End;
 use super::outbox::{Outbox, PATIENCE};
 use super::pace::{Pace, Verdict};
 use crate::app::Site;
+use crate::traces;
 
 /// How often the client is asked whether it is there.
 const PING_EVERY: Duration = Duration::from_secs(30);
@@ -33,7 +36,8 @@ const WARN_BEFORE: Duration = Duration::from_secs(60);
 const QUEUE: usize = 8;
 
 /// Runs a socket until it ends, and says why it did.
-pub(super) async fn run(site: &Site, stream: Stream, lease: Lease) -> End {
+/// `context` is what its handshake said of a trace.
+pub(super) async fn run(site: &Site, stream: Stream, lease: Lease, context: HeaderMap) -> End {
     let (sink, incoming) = stream.split();
     let outbox = Outbox::start(sink);
     let now = site.core.clock().monotonic();
@@ -45,6 +49,8 @@ pub(super) async fn run(site: &Site, stream: Stream, lease: Lease) -> End {
         pace: Pace::new(site.rules.messages_per_minute, now),
         queue: VecDeque::new(),
         answering: None,
+        context,
+        span: Span::none(),
         heard: now,
         pinged: now,
         warned: None,
@@ -64,6 +70,9 @@ struct Socket<'a> {
     pace: Pace,
     queue: VecDeque<(String, Option<ConversationId>)>,
     answering: Option<Answering>,
+    /// What the handshake said of a trace, and the span of the message that is being answered.
+    context: HeaderMap,
+    span: Span,
     /// When something last came, when the last ping went out: monotonic.
     heard: Duration,
     pinged: Duration,
@@ -101,7 +110,7 @@ impl Socket<'_> {
                 () = closing.closed() => return Err(End::Stopping),
                 () = self.messages.closed() => return Err(End::Slow),
                 came = self.incoming.next() => Event::Came(came),
-                piece = next_piece(&mut self.answering, &self.messages) => Event::Answer(piece),
+                piece = next_piece(&mut self.answering, &self.messages).instrument(self.span.clone()) => Event::Answer(piece),
                 () = tokio::time::sleep(wait) => Event::Time,
             };
             match event {
@@ -163,7 +172,9 @@ impl Socket<'_> {
     async fn begin_next(&mut self) -> Result<(), End> {
         while self.answering.is_none() {
             let Some((content, conversation)) = self.queue.pop_front() else { break };
-            match self.site.core.say(self.lease.verified(), content, conversation).await {
+            self.span = traces::of_message(self.site, &self.context);
+            let said = self.site.core.say(self.lease.verified(), content, conversation);
+            match said.instrument(self.span.clone()).await {
                 Ok(answering) => {
                     let started = FromServer::Started {
                         message_id: answering.message_id,
@@ -173,7 +184,11 @@ impl Socket<'_> {
                     self.answering = Some(answering);
                     self.post(started).await?;
                 }
-                Err(fault) => self.fail(&fault, None).await?,
+                Err(fault) => {
+                    self.span.record("otel.status_code", "ERROR");
+                    self.end_answer();
+                    self.fail(&fault, None).await?;
+                }
             }
         }
         Ok(())
@@ -183,20 +198,26 @@ impl Socket<'_> {
     async fn tell(&mut self, piece: Option<Result<Piece, Fault>>) -> Result<(), End> {
         let ids = self.answering.as_ref().map(|answering| (answering.message_id, answering.conversation_id));
         let (Some((message_id, conversation_id)), Some(piece)) = (ids, piece) else {
-            self.answering = None;
+            self.end_answer();
             return Ok(());
         };
         match piece {
             Ok(Piece::Delta(delta)) => self.post(FromServer::Delta { message_id, conversation_id, delta }).await,
             Ok(Piece::Done(content)) => {
-                self.answering = None;
+                self.end_answer();
                 self.post(FromServer::Done { message_id, conversation_id, content }).await
             }
             Err(fault) => {
-                self.answering = None;
+                self.span.record("otel.status_code", "ERROR");
+                self.end_answer();
                 self.fail(&fault, Some(message_id)).await
             }
         }
+    }
+
+    fn end_answer(&mut self) {
+        self.answering = None;
+        self.span = Span::none();
     }
 
     /// A message could not be answered; `answer` is the answer that had begun.

@@ -8,8 +8,8 @@ use durward_proto::Timestamp;
 use crate::error::StoreError;
 use crate::link::on;
 use crate::query::queries;
-use crate::scope::Gate;
-use crate::tx::Write;
+use crate::scope::{Gate, System};
+use crate::tx::{Read, Write};
 
 /// How much guessing a key allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +64,8 @@ queries! {
     REFUND_LAST = "DELETE FROM guess_budgets WHERE key = $1 AND failures <= 1";
     /// Takes one back, and the wait with it.
     REFUND = "UPDATE guess_budgets SET failures = failures - 1, next_allowed_at = 0 WHERE key = $1";
+    /// How many there are.
+    COUNT = "SELECT COUNT(*) FROM guess_budgets";
 }
 
 impl Write<Gate> {
@@ -99,6 +101,16 @@ impl Write<Gate> {
             on!(self, |c, sql| sqlx::query(sql(REFUND)).bind(key).execute(c).await.map(drop))?;
         }
         Ok(())
+    }
+}
+
+impl Read<System> {
+    /// How many budgets there are.
+    ///
+    /// # Errors
+    /// As all statements: `Unavailable` or `Broken`.
+    pub async fn budget_rows(&mut self) -> Result<i64, StoreError> {
+        on!(self, |c, sql| sqlx::query_scalar(sql(COUNT)).fetch_one(c).await)
     }
 }
 

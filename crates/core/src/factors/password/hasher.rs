@@ -10,8 +10,10 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
 use argon2::Params;
-use durward_proto::{Code, Problem, Random, Secret, random};
+use durward_proto::{Code, Problem, Random, SPANS, Secret, random};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::time::Instant;
+use tracing::Instrument;
 
 use super::phc::{self, HashError, Memory};
 use crate::fault::Fault;
@@ -125,9 +127,20 @@ impl Hasher {
         &self,
         work: impl FnOnce(&mut Memory) -> Result<T, HashError> + Send + 'static,
     ) -> Result<T, Fault> {
+        let span = tracing::info_span!(target: SPANS, "password hash");
+        self.run_in_place(work).instrument(span).await
+    }
+
+    async fn run_in_place<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Memory) -> Result<T, HashError> + Send + 'static,
+    ) -> Result<T, Fault> {
         let place = self.place().await?;
         let (answer, wait) = oneshot::channel();
-        let work = Box::new(move |memory: &mut Memory| drop(answer.send(work(memory))));
+        let work = Box::new(move |memory: &mut Memory| {
+            let _running = Running::begin();
+            drop(answer.send(work(memory)));
+        });
         let gone = || Fault::unavailable("the hashing threads are gone");
         self.jobs.send(Job { work, _place: place }).map_err(|_| gone())?;
         let outcome = wait.await.map_err(|_| gone())?;
@@ -136,8 +149,10 @@ impl Hasher {
 
     async fn place(&self) -> Result<OwnedSemaphorePermit, Fault> {
         let _waiting = Waiting::enter(&self.waiting)?;
-        let place = tokio::time::timeout(PATIENCE, self.places.clone().acquire_owned());
-        match place.await {
+        let began = Instant::now();
+        let place = tokio::time::timeout(PATIENCE, self.places.clone().acquire_owned()).await;
+        metrics::histogram!("durward_password_hash_wait_seconds").record(began.elapsed());
+        match place {
             Ok(Ok(place)) => Ok(place),
             _ => Err(overloaded()),
         }
@@ -160,6 +175,23 @@ impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         let before = self.0.fetch_sub(1, Ordering::Relaxed);
         metrics::gauge!("durward_password_hash_queue").set(before.saturating_sub(1) as f64);
+    }
+}
+
+/// A hash that is being computed, or other work in its place.
+struct Running(Instant);
+
+impl Running {
+    fn begin() -> Self {
+        metrics::gauge!("durward_password_hash_running").increment(1.0);
+        Self(Instant::now())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        metrics::gauge!("durward_password_hash_running").decrement(1.0);
+        metrics::histogram!("durward_password_hash_seconds").record(self.0.elapsed());
     }
 }
 

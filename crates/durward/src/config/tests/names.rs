@@ -11,6 +11,7 @@ fn samples() -> Vec<(&'static str, &'static str, &'static str)> {
         ("server.listen", "[::1]:9000", "[::1]:9000"),
         ("server.public_url", "https://a.example.com/", "https://a.example.com"),
         ("server.trusted_proxies", "10.0.0.1, fd00::/8", r#"["10.0.0.1","fd00::/8"]"#),
+        ("node.name", "a", "a"),
         ("database.url", "sqlite:///var/lib/x.db", "sqlite:///var/lib/x.db"),
         ("database.migrate", "check", "check"),
         ("database.max_connections", "7", "7"),
@@ -78,6 +79,14 @@ fn samples() -> Vec<(&'static str, &'static str, &'static str)> {
         ("breaker.call_timeout", "2s", "2s"),
         ("breaker.exponential_backoff", "true", "true"),
         ("metrics.listen", "127.0.0.1:9100", "127.0.0.1:9100"),
+        ("telemetry.otlp_endpoint", "http://collector.example:4318/", "http://collector.example:4318"),
+        ("telemetry.otlp_headers", "authorization=Bearer%20Zq8vT1mXc5Lr0wYb, x-team=blue", "[hidden]"),
+        ("telemetry.ca_file", "/etc/ca.pem", "/etc/ca.pem"),
+        ("telemetry.service_name", "login", "login"),
+        ("telemetry.sampling_ratio", "0.25", "0.25"),
+        ("telemetry.export_interval", "1s", "1s"),
+        ("telemetry.export_timeout", "3s", "3s"),
+        ("log.client_address", "true", "true"),
         ("log.level", "info,durward_core=debug", "info,durward_core=debug"),
         ("log.format", "json", "json"),
         ("settings.schema", "/etc/schema.json", "/etc/schema.json"),
@@ -90,11 +99,28 @@ fn samples() -> Vec<(&'static str, &'static str, &'static str)> {
         ("chat.idle_timeout", "10s", "10s"),
         ("chat.answer_timeout", "1h", "1h"),
         ("chat.max_answer", "1000", "1000"),
+        ("retention.login_attempts", "2w", "14d"),
+        ("retention.audit", "off", "null"),
+        ("retention.sessions", "1d", "1d"),
+        ("retention.devices", "30d", "30d"),
+        ("retention.unverified_accounts", "2d", "2d"),
+        ("retention.alerts", "7d", "7d"),
+        ("retention.figures", "90d", "90d"),
+        ("alerts.webhook_secret", "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3", "[hidden]"),
+        ("alerts.webhook_timeout", "3s", "3s"),
+        ("alerts.webhook_ca_file", "/etc/ca.pem", "/etc/ca.pem"),
+        ("alerts.mail_to", "ann@example.com,Bob <bob@example.com>", r#"["ann@example.com","Bob <bob@example.com>"]"#),
+        ("alerts.window", "10m", "10m"),
+        ("alerts.repeat", "30m", "30m"),
+        ("alerts.login_failures", "17", "17"),
+        ("alerts.risk_denials", "off", "null"),
+        ("alerts.breaker_openings", "5", "5"),
+        ("alerts.mail_stuck", "1h", "1h"),
     ]
 }
 
 /// Set for these some other way, or in need of a second value beside them.
-const ELSEWHERE: [&str; 3] = ["data_dir", "cookies.domain", "mail.url"];
+const ELSEWHERE: [&str; 4] = ["data_dir", "cookies.domain", "mail.url", "alerts.webhook_url"];
 
 #[test]
 fn every_setting_is_read_from_each_place() {
@@ -168,6 +194,9 @@ fn every_alias_is_read_from_each_place() {
         ("SESSION_TIMEOUT_MINUTES", "30", "session.idle_timeout", "30m"),
         ("SESSION_TIMEOUT_MINUTES", "0", "session.idle_timeout", "null"),
         ("SECURITY_HEADERS_ENABLED", "false", "security_headers", "false"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://c.example:4318", "telemetry.otlp_endpoint", "http://c.example:4318"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "api-key=Zq8vT1mXc5Lr0wYb", "telemetry.otlp_headers", "[hidden]"),
+        ("OTEL_SERVICE_NAME", "login", "telemetry.service_name", "login"),
     ];
     for alias in crate::config::alias::ALIASES {
         assert!(table.iter().any(|(name, ..)| *name == alias.name), "{} is not in this table", alias.name);

@@ -9,7 +9,6 @@
 
 mod claims;
 mod kill;
-mod metrics;
 mod people;
 mod stage;
 

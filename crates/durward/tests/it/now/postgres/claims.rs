@@ -3,10 +3,9 @@
 use std::time::{Duration, Instant};
 
 use super::Event::{self, Restart};
-use super::metrics::Metrics;
 use super::people::Person;
 use super::stage::{SLACK, Stage};
-use crate::kit::Actor;
+use crate::kit::{Actor, Metrics};
 use crate::now::within;
 
 /// So much older than an outage may be what a node knew when it began.

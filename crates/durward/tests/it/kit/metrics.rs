@@ -2,23 +2,29 @@
 
 use std::collections::BTreeMap;
 
-use crate::kit::Actor;
+use super::Actor;
 
 const RULES: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../ops/alerts.yml"));
 
 /// All samples of a node.
 pub struct Metrics(Vec<Sample>);
 
-struct Sample {
-    name: String,
-    labels: BTreeMap<String, String>,
-    value: f64,
+/// One line of it.
+#[derive(Debug)]
+pub struct Sample {
+    pub name: String,
+    pub labels: BTreeMap<String, String>,
+    pub value: f64,
 }
 
 impl Metrics {
     /// What a node says now.
     pub async fn of(visitor: &Actor) -> Self {
-        let text = visitor.get("/metrics").await.is(200).text();
+        Self::read(&visitor.get("/metrics").await.is(200).text())
+    }
+
+    /// What such a page says.
+    pub fn read(text: &str) -> Self {
         Self(text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).map(Sample::parse).collect())
     }
 
@@ -28,6 +34,15 @@ impl Metrics {
         let found: Vec<_> = self.0.iter().filter(|sample| sample.is(name, labels)).collect();
         let [sample] = found.as_slice() else { panic!("{} samples of {name} {labels:?}", found.len()) };
         sample.value
+    }
+
+    pub fn samples(&self) -> &[Sample] {
+        &self.0
+    }
+
+    /// The sum of all samples with this name and these labels.
+    pub fn sum(&self, name: &str, labels: &[(&str, &str)]) -> f64 {
+        self.0.iter().filter(|sample| sample.is(name, labels)).map(|sample| sample.value).sum()
     }
 
     /// Every metric and label of a group of alert rules is there: an alert for what is not there never fires.

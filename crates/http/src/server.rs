@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use http::Request;
+use http::{Request, StatusCode};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::HttpService;
@@ -19,6 +19,7 @@ use tokio::sync::{Semaphore, mpsc, watch};
 use tower::Service;
 
 use crate::app::{App, HttpRules, closing_router};
+use crate::linger::{Lingering, Noted, Reading};
 
 /// How large a request's head may be, in bytes. More is 431.
 const LARGEST_HEAD: usize = 32 * 1024;
@@ -87,7 +88,9 @@ impl Server {
                 accepted = accept(&self.listener, &places) => accepted,
             };
             let Some((stream, peer, place)) = accepted else { continue };
-            let caller = Caller { router: router.clone(), peer, place: Arc::new(place) };
+            let reading = Reading::default();
+            let stream = Lingering::new(stream, reading.clone());
+            let caller = Caller { router: router.clone(), peer, place: Arc::new(place), reading };
             let service = hyper::service::service_fn(move |request| caller.call(request));
             let connection = http.serve_connection(TokioIo::new(stream), service).with_upgrades();
             tokio::spawn(attend(connection, closing.clone()));
@@ -103,7 +106,7 @@ impl Server {
     }
 }
 
-type Http<S> = http1::UpgradeableConnection<TokioIo<TcpStream>, S>;
+type Http<S> = http1::UpgradeableConnection<TokioIo<Lingering<TcpStream>>, S>;
 
 /// Runs one connection; when the server stops, it finishes the request that it is at.
 async fn attend<S>(connection: Http<S>, mut closing: Closing)
@@ -156,6 +159,7 @@ struct Caller {
     router: Router,
     peer: SocketAddr,
     place: Arc<Place>,
+    reading: Reading,
 }
 
 impl Caller {
@@ -165,7 +169,15 @@ impl Caller {
     ) -> impl Future<Output = Result<http::Response<Body>, Infallible>> + use<> {
         request.extensions_mut().insert(Peer(self.peer));
         request.extensions_mut().insert(self.place.clone());
-        self.router.clone().call(request.map(Body::new))
+        let reading = self.reading.clone();
+        let answer = self.router.clone().call(request.map(|body| Noted::body(body, reading.clone())));
+        async move {
+            let answer = answer.await;
+            if answer.as_ref().is_ok_and(|answer| answer.status() == StatusCode::SWITCHING_PROTOCOLS) {
+                reading.is_over();
+            }
+            answer
+        }
     }
 }
 

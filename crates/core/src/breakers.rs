@@ -1,9 +1,10 @@
 //! The circuit breakers of this node: one around everything remote, and all of them where operators look.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use durward_proto::Clock;
+use durward_proto::{Clock, Timestamp};
 use durward_proto::wire::admin::{BreakerAnswer, BreakerState};
 use durward_verify::breaker::{Phase, Snapshot, Transition};
 use durward_verify::{Breaker, BreakerRules};
@@ -11,12 +12,19 @@ use durward_verify::{Breaker, BreakerRules};
 /// The name of the breaker around the database, where tokens are checked.
 pub const DATABASE: &str = "database";
 
+/// How many of their openings are remembered.
+const OPENINGS: usize = 256;
+
+/// When which breaker opened, the newest last.
+type Openings = Arc<Mutex<VecDeque<(Arc<str>, Timestamp)>>>;
+
 /// All breakers of this node, under the rules of the configuration. Made before the services, so that each of them can
 /// register what it depends on.
 pub struct Breakers {
     rules: BreakerRules,
     clock: Arc<dyn Clock>,
     all: Mutex<Vec<Arc<Breaker>>>,
+    openings: Openings,
 }
 
 impl std::fmt::Debug for Breakers {
@@ -28,7 +36,7 @@ impl std::fmt::Debug for Breakers {
 impl Breakers {
     /// None yet.
     pub fn new(rules: BreakerRules, clock: Arc<dyn Clock>) -> Arc<Self> {
-        Arc::new(Self { rules, clock, all: Mutex::default() })
+        Arc::new(Self { rules, clock, all: Mutex::default(), openings: Openings::default() })
     }
 
     /// The breaker of this name: a new one, closed, or the one that has it already. Each of its transitions is a line
@@ -47,6 +55,8 @@ impl Breakers {
         let breaker = Arc::new(Breaker::new(name, rules, self.clock.clone()));
         gauge(name, Phase::Closed);
         breaker.listen(report);
+        let openings = self.openings.clone();
+        breaker.listen(move |transition| remember(&openings, transition));
         all.push(breaker.clone());
         breaker
     }
@@ -56,11 +66,35 @@ impl Breakers {
         self.rules.call_timeout
     }
 
+    /// How often each breaker opened since then, if it did. What lies further back than the last few hundred is forgotten.
+    pub fn openings(&self, since: Timestamp) -> Vec<(Arc<str>, usize)> {
+        let openings = self.openings.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counts: Vec<(Arc<str>, usize)> = Vec::new();
+        for (name, _) in openings.iter().filter(|(_, at)| *at > since) {
+            match counts.iter_mut().find(|(known, _)| known == name) {
+                Some((_, count)) => *count += 1,
+                None => counts.push((name.clone(), 1)),
+            }
+        }
+        counts
+    }
+
     /// Every breaker as it is now, in the order they were registered.
     pub fn list(&self) -> Vec<BreakerAnswer> {
         let all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
         all.iter().map(|breaker| answer(breaker.snapshot())).collect()
     }
+}
+
+fn remember(openings: &Openings, transition: &Transition) {
+    if transition.to != Phase::Open {
+        return;
+    }
+    let mut openings = openings.lock().unwrap_or_else(PoisonError::into_inner);
+    if openings.len() >= OPENINGS {
+        openings.pop_front();
+    }
+    openings.push_back((transition.name.clone(), transition.at));
 }
 
 fn report(transition: &Transition) {
@@ -118,5 +152,8 @@ mod tests {
         assert_eq!(list.iter().map(|one| one.name.as_str()).collect::<Vec<_>>(), ["database", "upstream"]);
         assert_eq!(list.iter().map(|one| one.state).collect::<Vec<_>>(), [BreakerState::Open, BreakerState::Closed]);
         assert_eq!((list[0].failures, list[0].transitions, list[0].next_probe_in), (1, 1, Some(10)));
+        let openings = breakers.openings(Timestamp::from_seconds(0));
+        assert_eq!(openings.iter().map(|(name, count)| (&**name, *count)).collect::<Vec<_>>(), [("database", 1)]);
+        assert!(breakers.openings(list[0].since).is_empty(), "none after that");
     }
 }

@@ -2,17 +2,16 @@
 //! event table.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use durward_proto::{AccountStatus, Clock, Email, Role, SessionId, UserId};
 use durward_store::{Audit, EventKind, NewEvent, NewUser, System, SystemStore, UserRow, Write};
 use serde_json::json;
 
+use crate::account::{budgets_of, last_admin};
+use crate::audit::erase_person;
 use crate::fault::Fault;
-use crate::mail::{Mail, MailKind, Outbox, Request, RequestKind};
-
-/// How long a notice is worth sending.
-const NOTICE_LIFE: Duration = Duration::from_secs(3 * 86_400);
+use crate::mail::{Mail, MailKind, NOTICE_LIFE, Outbox, Request, RequestKind};
+use crate::second_factor::key_of;
 
 /// An operator at the command line.
 #[derive(Clone)]
@@ -176,16 +175,29 @@ impl Operator {
         Ok(ended)
     }
 
-    /// Deletes an account with all that belongs to it. The audit trail keeps what was done.
+    /// Deletes an account with all that belongs to it, as its user could; they are told by mail. The trails keep what was
+    /// done, under a number that is nobody's any more. False when there is no such account.
     ///
     /// # Errors
-    /// When the database is away.
-    pub async fn delete(&self, user: UserId) -> Result<(), Fault> {
+    /// `last_admin`; when the database is away.
+    pub async fn delete(&self, user: UserId) -> Result<bool, Fault> {
+        let now = self.clock.now();
         let mut write = self.system.write().await?;
+        if write.would_leave_no_admin(user).await? {
+            return Err(last_admin());
+        }
+        let Some(row) = write.hold_user(user).await? else { return Ok(false) };
         self.end_all(&mut write, user, "deleted").await?;
-        write.delete_user(user).await?;
+        if let Some(outbox) = &self.outbox {
+            // It is nobody's mail: it must outlive the account.
+            let kind = MailKind::AccountDeleted { ip: String::new(), at: now };
+            outbox.put(&mut write, Mail { user: None, ..notice(&row, kind) }).await?;
+        }
+        let email_key = key_of(&row.email);
+        write.erase_user(user, &email_key, &budgets_of(&email_key)).await?;
+        erase_person(&mut write, user);
         write.commit(act("user_deleted", user).detail(json!({ "by": "operator" }))).await?;
-        Ok(())
+        Ok(true)
     }
 
     async fn end_all(&self, write: &mut Write<System>, user: UserId, reason: &str) -> Result<usize, Fault> {

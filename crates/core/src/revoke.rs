@@ -29,6 +29,8 @@ pub enum Cause {
     PasswordReset,
     /// A refresh token came twice.
     RefreshReused,
+    /// Its user deleted the account.
+    Deleted,
 }
 
 impl Cause {
@@ -41,6 +43,7 @@ impl Cause {
             Self::PasswordChanged => "password_changed",
             Self::PasswordReset => "password_reset",
             Self::RefreshReused => "refresh_reuse",
+            Self::Deleted => "deleted",
         }
     }
 }

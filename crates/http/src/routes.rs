@@ -10,7 +10,9 @@ use std::sync::LazyLock;
 use axum::handler::Handler;
 use axum::routing::{MethodFilter, MethodRouter, on};
 use durward_proto::Code::*;
+use durward_proto::wire::account::AccountErasure;
 use durward_proto::wire::admin::BreakerAnswer;
+use durward_proto::wire::alert::Alert;
 use durward_proto::wire::auth::{
     self, CsrfAnswer, Login, LoginAnswer, LoginForm, PasswordChange, Register, Registered, RegistrationPending,
     StatusAnswer,
@@ -37,7 +39,7 @@ use http::Method;
 use serde_json::{Map, Value, json};
 
 use crate::api::{
-    admin, conversations, csrf_token, documentation, email, health, keys, login, logout, passkeys, password, profile,
+    account, admin, conversations, csrf_token, documentation, email, health, keys, login, logout, passkeys, password, profile,
     reauthenticate, recovery, refresh, register, second_factor, sessions, settings, status, ticket,
 };
 use crate::app::Shared;
@@ -181,6 +183,17 @@ fn rows() -> Vec<Row> {
             .takes::<Map<String, Value>>(json!({"theme": "light"}))
             .gives::<Map<String, Value>>(200, "As they are now."),
 
+        Row::new(GET,    "/api/v1/account/export",             User,     Exempt,   Open,  account::export)
+            .doc("accounts", "Get everything that is held about oneself", "As a file. Secrets and their hashes are left out. It is sent as it is read; one that breaks off is no \
+                 whole JSON document.")
+            .gives::<Map<String, Value>>(200, "One member for each kind of row, such as `account`, `sessions`, `login_attempts`, `conversations`.")
+            .refuses(&[ReauthenticationRequired]),
+        Row::new(DELETE, "/api/v1/account",                    User,     Required, Guess, account::erase)
+            .doc("accounts", "Delete the own account", "With everything that belongs to it, at once and for good. All sessions end, and all cookies are cleared.")
+            .takes::<AccountErasure>(json!({"password": "tangerine sunrise over Oslo"}))
+            .gives_nothing("It is gone.")
+            .refuses(&[InvalidCredentials, ReauthenticationRequired, LastAdmin]),
+
         Row::new(GET,    "/api/v1/sessions",                   User,     Exempt,   Open,  sessions::list).paged()
             .doc("sessions", "List the own sessions", "Newest first.")
             .gives::<Page<Session>>(200, "A page of sessions."),
@@ -282,6 +295,9 @@ fn rows() -> Vec<Row> {
             .doc("operators", "List users", "")
             .query("query", "string", "Part of an e-mail address or a name.")
             .gives::<Page<auth::User>>(200, "A page of users."),
+        Row::new(GET,    "/api/v1/admin/alerts",               Admin,    Exempt,   Open,  admin::alerts).paged()
+            .doc("operators", "List alerts", "What was worth looking at, newest first.")
+            .gives::<Page<Alert>>(200, "A page of alerts."),
         Row::new(GET,    "/api/v1/admin/breakers",             Admin,    Exempt,   Open,  admin::breakers)
             .doc("operators", "List the circuit breakers", "Of this node: what each guards, what it is doing, and when the next call may be tried.")
             .gives::<Vec<BreakerAnswer>>(200, "Every breaker."),

@@ -102,6 +102,8 @@ codes! {
     EmailTaken = "email_taken", 409, "This e-mail address is taken";
     /// A second factor is needed for this account, and this is the last one it has. Set another one up first.
     LastFactor = "last_factor", 409, "The last second factor cannot be removed";
+    /// Without this user nobody could administrate any more. Make somebody else an administrator first.
+    LastAdmin = "last_admin", 409, "The last administrator has to stay one";
     /// What this needs is not set up, or is set up already; `detail` says which.
     FactorState = "factor_state", 409, "Not possible as the account stands";
     /// Bodies are at most 64 KiB.

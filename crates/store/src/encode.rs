@@ -6,7 +6,8 @@ use durward_proto::ids::UuidId;
 use durward_proto::wire::auth::Transport;
 use durward_proto::wire::chat::Author;
 use durward_proto::{
-    AccountStatus, ConversationId, MailId, MessageId, PasskeyId, Role, SessionId, Timestamp, TrustId, UserId,
+    AccountStatus, AlertId, ConversationId, EventId, MailId, MessageId, PasskeyId, Role, SessionId, Timestamp, TrustId, UserId,
+    WebhookId,
 };
 use sqlx::encode::IsNull;
 use sqlx::error::BoxDynError;
@@ -135,6 +136,9 @@ same_on_both! {
     MessageId = Uuid, |id| id.uuid(), |raw| Ok(Self::from_uuid(raw));
     PasskeyId = Uuid, |id| id.uuid(), |raw| Ok(Self::from_uuid(raw));
     TrustId = Uuid, |id| id.uuid(), |raw| Ok(Self::from_uuid(raw));
+    EventId = Uuid, |id| id.uuid(), |raw| Ok(Self::from_uuid(raw));
+    AlertId = Uuid, |id| id.uuid(), |raw| Ok(Self::from_uuid(raw));
+    WebhookId = Uuid, |id| id.uuid(), |raw| Ok(Self::from_uuid(raw));
     Role = String, |role| role.as_str().to_owned(), |raw| Ok(raw.parse()?);
     AccountStatus = String, |status| status.as_str().to_owned(), |raw| Ok(raw.parse()?);
     Transport = String, |transport| transport_word(*transport).to_owned(), |raw| match raw.as_str() {

@@ -80,6 +80,24 @@ pub enum MailKind {
         /// When.
         at: Timestamp,
     },
+    /// The account was deleted, with everything that belonged to it.
+    AccountDeleted {
+        /// From this address; empty where an operator did it.
+        ip: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// To an operator: something to look at.
+    Alert {
+        /// The rule's word.
+        rule: String,
+        /// `info`, `warning` or `critical`.
+        severity: String,
+        /// What happened, in a sentence or two.
+        summary: String,
+        /// When.
+        at: Timestamp,
+    },
 }
 
 /// A second factor, as mails call it.
@@ -95,7 +113,7 @@ pub enum FactorWord {
 }
 
 /// The words of all kinds, which are the names of their templates.
-pub(crate) const KINDS: [&str; 12] = [
+pub(crate) const KINDS: [&str; 14] = [
     "reset_password",
     "verify_email",
     "already_registered",
@@ -108,6 +126,8 @@ pub(crate) const KINDS: [&str; 12] = [
     "password_changed",
     "sessions_ended_by_reuse",
     "factors_reset",
+    "account_deleted",
+    "alert",
 ];
 
 impl MailKind {
@@ -126,6 +146,8 @@ impl MailKind {
             Self::PasswordChanged { .. } => "password_changed",
             Self::SessionsEndedByReuse { .. } => "sessions_ended_by_reuse",
             Self::FactorsReset { .. } => "factors_reset",
+            Self::AccountDeleted { .. } => "account_deleted",
+            Self::Alert { .. } => "alert",
         }
     }
 
@@ -148,6 +170,14 @@ impl MailKind {
             Self::PasswordChanged { ip: String::new(), at },
             Self::SessionsEndedByReuse { at },
             Self::FactorsReset { at },
+            Self::AccountDeleted { ip: ip(), at },
+            Self::AccountDeleted { ip: String::new(), at },
+            Self::Alert {
+                rule: "new_admin".to_owned(),
+                severity: "warning".to_owned(),
+                summary: "User 12 is an administrator now.".to_owned(),
+                at,
+            },
         ];
         for what in [FactorWord::Totp, FactorWord::Passkey, FactorWord::BackupCodes] {
             all.push(Self::NewFactor { what, ip: ip(), at });

@@ -18,6 +18,7 @@ mod tests;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use durward_store::Write;
 use tokio::sync::Notify;
@@ -30,6 +31,9 @@ pub use templates::Templates;
 
 use crate::fault::Fault;
 use crate::service::Core;
+
+/// How long a notice is worth sending.
+pub(crate) const NOTICE_LIFE: Duration = Duration::from_secs(3 * 86_400);
 
 /// What mails are made with, and who takes them away.
 pub struct Mailing {

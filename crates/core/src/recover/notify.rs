@@ -1,17 +1,12 @@
 //! Notices: what a user should know of that they may not have done themself.
 
-use std::time::Duration;
-
 use durward_store::{Gate, UserRow, Write};
 
 use crate::client::Client;
 use crate::fault::Fault;
 use crate::issue::{Opened, sha256};
-use crate::mail::{Mail, MailKind};
+use crate::mail::{Mail, MailKind, NOTICE_LIFE};
 use crate::service::Core;
-
-/// How long a notice is worth sending.
-const NOTICE_LIFE: Duration = Duration::from_secs(3 * 86_400);
 
 impl Core {
     /// Posts a notice to the user's address, within the transaction that did what it tells of. After the commit,

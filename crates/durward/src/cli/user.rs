@@ -139,7 +139,9 @@ pub(crate) async fn run(command: UserCommand, inputs: &Inputs) -> Result<ExitCod
             say(&format!("{ended} sessions of {email} have ended."));
         }
         UserCommand::Delete { email, .. } => {
-            operator.delete(found(&operator, &email).await?.id).await?;
+            if !operator.delete(found(&operator, &email).await?.id).await? {
+                return Err(Failure::new(format!("{email} was deleted by somebody else a moment ago")));
+            }
             say(&format!("{email} is deleted."));
         }
     }

@@ -1,5 +1,8 @@
 //! What can be read but must not be used. In staging and production much more than in development.
 
+use std::time::Duration;
+
+use durward_core::WebhookKey;
 use durward_core::chat::MAX_ANSWER;
 use durward_proto::Secret;
 
@@ -13,6 +16,9 @@ const SHORTEST_SECRET: usize = 32;
 
 /// Four GiB: above that, a slip of the pen is likelier than a wish.
 const MOST_MEMORY_KIB: u32 = 4 * 1024 * 1024;
+
+/// Calls are leased for longer than that, so that no other node makes one that is under way.
+const LONGEST_WEBHOOK: Duration = Duration::from_secs(60);
 
 const MAKE_A_SECRET: &str = "make one with `openssl rand -base64 32` and set it";
 
@@ -49,6 +55,7 @@ impl Config {
         problems.extend(self.chat_problems());
         problems.extend(self.passkey_problems());
         problems.extend(self.second_factor_problem());
+        problems.extend(self.webhook_problems());
         // RFC 9106 section 3.1.
         let least = self.password.parallelism.saturating_mul(8);
         if !(least..=MOST_MEMORY_KIB).contains(&self.password.memory_kib) {
@@ -74,6 +81,29 @@ impl Config {
             "totp among them: whoever has no second factor sets it up in the course of the login",
             "add totp to second_factor.methods, or set second_factor.policy = \"optional\"",
         ))
+    }
+
+    /// Alerts that could not be told of.
+    fn webhook_problems(&self) -> Vec<Problem> {
+        let (alerts, mut problems) = (&self.alerts, Vec::new());
+        let expected = "24 to 64 bytes, as text or as base64 behind whsec_";
+        let cure = "make one with `echo whsec_$(openssl rand -base64 32)`, and give it to whoever runs the webhook";
+        match &alerts.webhook_secret {
+            Some(secret) => {
+                let bad = WebhookKey::new(secret).err();
+                problems.extend(bad.map(|bad| problem("alerts.webhook_secret", bad.to_string(), expected, cure)));
+            }
+            None if alerts.webhook_url.is_some() => {
+                let found = "nothing, while alerts.webhook_url is set";
+                problems.push(problem("alerts.webhook_secret", found, expected, cure));
+            }
+            None => {}
+        }
+        if alerts.webhook_timeout > LONGEST_WEBHOOK {
+            let found = format!("{} s", alerts.webhook_timeout.as_secs());
+            problems.push(problem("alerts.webhook_timeout", found, "at most 60s", "lower it"));
+        }
+        problems
     }
 
     /// What the chat's answering side cannot work with.
@@ -163,6 +193,7 @@ impl Config {
             ("database.url", self.database.url.password()),
             ("mail.url", mail),
             ("chat.api_key", self.chat.api_key.as_ref()),
+            ("alerts.webhook_secret", self.alerts.webhook_secret.as_ref()),
         ];
         let all: Vec<(&str, &Secret)> = all.into_iter().filter_map(|(key, secret)| Some((key, secret?))).collect();
         let mut problems = Vec::new();

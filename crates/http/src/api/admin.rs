@@ -28,6 +28,12 @@ pub(crate) async fn users(State(site): State<Shared>, Caller(me): Caller, Query(
     Ok(json(&site.core.users(&permit, asked.query.as_deref(), &asked.page).await?))
 }
 
+/// `GET /api/v1/admin/alerts`.
+pub(crate) async fn alerts(State(site): State<Shared>, Caller(me): Caller, Query(page): Query<PageQuery>) -> Answer {
+    let permit = me.permit::<Admin>()?;
+    Ok(json(&site.core.alerts(&permit, &page).await?))
+}
+
 /// `GET /api/v1/admin/breakers`.
 pub(crate) async fn breakers(State(site): State<Shared>) -> Response {
     json(&site.core.breakers().list())

@@ -1,6 +1,9 @@
 //! The shapes on the wire (contract sections 2 to 7). Bodies that come in refuse members they do not know.
 
+pub mod account;
 pub mod admin;
+pub mod audit;
+pub mod alert;
 pub mod auth;
 pub mod chat;
 pub mod factor;

@@ -146,8 +146,6 @@ queries! {
     /// Changes the address, where nobody else has it.
     CHANGE_EMAIL = "UPDATE users SET email = $2, email_key = $3, email_verified = TRUE, updated_at = $4 \
         WHERE id = $1 AND status = 'active' AND NOT EXISTS (SELECT 1 FROM users o WHERE o.email_key = $3 AND o.id <> $1)";
-    /// Deletes an account and what hangs on it.
-    DELETE = "DELETE FROM users WHERE id = $1";
 }
 
 impl Read<Gate> {
@@ -443,15 +441,6 @@ impl Write<System> {
             .execute(c)
             .await
             .map(|done| done.rows_affected() == 1))
-    }
-
-    /// Deletes an account with its profile, settings, sessions, tokens and conversations. The audit trail and
-    /// the login trail stay. `false` when there is no such user.
-    ///
-    /// # Errors
-    /// As all statements: `Unavailable` or `Broken`.
-    pub async fn delete_user(&mut self, user: UserId) -> Result<bool, StoreError> {
-        on!(self, |c, sql| sqlx::query(sql(DELETE)).bind(user.0).execute(c).await.map(|done| done.rows_affected() == 1))
     }
 }
 

@@ -104,7 +104,7 @@ both! {
             write.set_role(UserId(99), &Role::admin(), later).await,
             write.set_status(UserId(99), AccountStatus::Active, later).await,
             write.set_password(UserId(99), "x", later).await,
-            write.delete_user(UserId(99)).await,
+            write.erase_user(UserId(99), "nobody@example.com", &[]).await,
         ] {
             assert!(!missing.unwrap());
         }

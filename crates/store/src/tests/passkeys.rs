@@ -97,7 +97,7 @@ both! {
         let purpose = CeremonyPurpose::Register;
         begin(&fresh, CeremonyBond { purpose, user_id: Some(ann), session_id: Some(id), challenge_hash: None }).await;
         let mut write = fresh.opened.system.write().await.unwrap();
-        assert!(write.delete_user(ann).await.unwrap());
+        assert!(write.erase_user(ann, "ann@example.com", &[]).await.unwrap());
         write.commit(Audit::new("deleted").subject(ann)).await.unwrap();
         for table in ["passkey_credentials", "passkey_ceremonies", "user_two_factor_auth"] {
             assert_eq!(fresh.count(&format!("SELECT COUNT(*) FROM {table}")).await, 0, "{table}");

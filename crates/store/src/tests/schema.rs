@@ -54,7 +54,7 @@ const BOTH: &[Break] = &[
         "DROP INDEX user_sessions_by_expiry; CREATE UNIQUE INDEX user_sessions_by_expiry ON user_sessions (expires_at)",
         "index user_sessions_by_expiry",
         "CREATE INDEX user_sessions_by_expiry",
-        "system::PRUNE_SESSIONS",
+        "retention::PRUNE_SESSIONS",
     ),
     broken(
         "DELETE FROM revocation_counter",

@@ -8,7 +8,7 @@ use durward_proto::wire::auth::Transport;
 use durward_proto::{
     AccountStatus, Clock, Email, Random, Role, Secret, SessionId, SystemClock, Timestamp, TokenId, UserId,
 };
-use durward_store::{NewSession, NewUser, Opened, StoreOptions, Target};
+use durward_store::{AuditKeys, AuditOptions, NewSession, NewUser, Opened, StoreOptions, Target};
 use durward_verify::{Claims, KeyRing, SystemRandom};
 
 use crate::Outcome;
@@ -25,6 +25,11 @@ const EACH: usize = 100;
 /// How many rows one transaction makes.
 const BATCH: usize = 20_000;
 
+/// How the audit trail is written, as a node with these settings does it.
+pub(crate) fn audit() -> AuditOptions {
+    AuditOptions { keys: AuditKeys::new(None, &Secret::new(SECRET)).ok(), node: "bench".into() }
+}
+
 /// The sessions of a database. Session `n` belongs to user `n / 100`.
 #[derive(Debug)]
 pub(crate) struct Seed {
@@ -38,7 +43,7 @@ impl Seed {
     /// Makes the database in `data`, with this many sessions, last used as long ago.
     pub(crate) async fn plant(data: &Path, sessions: usize, ago: Duration, clock: &Arc<SystemClock>) -> Outcome<Self> {
         let target = Target::Sqlite { path: data.join("durward.db") };
-        let options = StoreOptions { target, max_connections: 2, acquire_timeout: Duration::from_secs(30) };
+        let options = StoreOptions { target, max_connections: 2, acquire_timeout: Duration::from_secs(30), audit: audit() };
         let opened = Opened::open(&options, clock.clone(), Arc::new(SystemRandom)).await?;
         opened.system.migrate().await?;
         let made = clock.now().minus(ago);

@@ -82,6 +82,10 @@ CREATE TABLE audit_lanes (
     CONSTRAINT audit_lanes_pk PRIMARY KEY (lane)
 ){strict};
 
+INSERT INTO audit_lanes (lane, seq, hash, mac)
+    WITH RECURSIVE lanes (lane) AS (SELECT 0 UNION ALL SELECT lane + 1 FROM lanes WHERE lane < 63)
+    SELECT lane, 0, CAST('' AS {bytes}), CAST('' AS {bytes}) FROM lanes;
+
 -- Signed statements about the heads of all lanes, and about what retention cut off.
 CREATE TABLE audit_checkpoints (
     number {bigint} NOT NULL,
@@ -124,6 +128,18 @@ CREATE TABLE webhook_outbox (
 ){strict};
 
 CREATE INDEX webhook_outbox_due ON webhook_outbox (next_try_at, id);
+
+-- Who may be an administrator is asked often, and of few.
+CREATE INDEX users_by_role ON users (role, id);
+
+-- What is done once for all nodes. Whoever holds a job renews its lease; when that runs out, another node takes over.
+CREATE TABLE jobs (
+    name {text} NOT NULL,
+    holder {uuid} NOT NULL,
+    leased_until {timestamp} NOT NULL,
+    done_until {timestamp},
+    CONSTRAINT jobs_pk PRIMARY KEY (name)
+){strict};
 
 -- What each node counted in each minute, for charts.
 CREATE TABLE figures (

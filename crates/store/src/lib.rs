@@ -73,7 +73,10 @@ pub mod testing;
 #[cfg(test)]
 mod tests;
 
-pub use audit::Audit;
+pub use audit::{
+    Audit, AuditKeyFault, AuditKeys, AuditOptions, AuditRow, Broken, CheckpointFault, CheckpointKind, CheckpointRow, Head,
+    signed_hash,
+};
 pub use bell::Bell;
 pub use check::SchemaFault;
 pub use error::StoreError;
@@ -81,11 +84,12 @@ pub use migrate::{SchemaState, rendered};
 pub use open::{Backend, Opened, PgTarget, SslMode, StoreOptions, Target};
 pub use scope::{AnyUser, AnyUserStore, Gate, GateStore, Own, OwnStore, Scope, Scoped, Store, System, SystemStore};
 pub use tables::{
-    After, BudgetRule, CeremonyBond, CeremonyPurpose, ChallengePurpose, ChallengeRow, Charge, ConversationRow,
-    CredentialRow, EmailChangeRow, EventKind, EventRow, FactorsRow, HeldPasskeyRow, KeyRow, LiveRow, MailRow,
-    MessageRow, NewAttempt, NewChallenge, NewEmailChange, NewEvent, NewKey, NewMail, NewMessage, NewPasskey,
-    NewRecoveryToken, NewSession, NewTrust, NewUser, OfferedPasskeyRow, PasskeyRow, RecoveryPurpose, RecoveryRow,
-    RefreshRow, SessionRow, TicketRow, TotpRow, TrustRow, UserRow, Waiting,
+    After, AlertRow, AuditExtent, AuditFilter, BudgetRule, CeremonyBond, CeremonyPurpose, ChallengePurpose, ChallengeRow, Charge,
+    ConversationRow, CredentialRow, EmailChangeRow, EventKind, EventRow, Expired, FactorsRow, HeadRow, Held, HeldPage,
+    HeldPasskeyRow, KeyRow, LiveRow, MailRow, MessageRow, NewAlert, NewAttempt, NewChallenge, NewEmailChange, NewEvent,
+    NewKey, NewMail, NewMessage, NewPasskey, NewRecoveryToken, NewSession, NewTicket, NewTrust, NewUser, OfferedPasskeyRow,
+    PasskeyRow, RecoveryPurpose, RecoveryRow, RefreshRow, SeenEvent, SessionRow, TakenJob, TicketRow, TotpRow,
+    TrustRow, UserRow, Waiting, WebhookRow,
 };
 pub use tally::{Spent, tallied};
 pub use tx::{Read, Write};

@@ -11,6 +11,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePo
 use sqlx::{ConnectOptions, Connection};
 use tokio::sync::watch;
 
+use crate::audit::AuditOptions;
 use crate::connections::Connections;
 use crate::error::StoreError;
 use crate::meters::Meters;
@@ -25,6 +26,8 @@ pub struct StoreOptions {
     pub max_connections: u32,
     /// How long anybody waits for a connection, a lock or a statement. 5 s is usual.
     pub acquire_timeout: Duration,
+    /// How the audit trail is written.
+    pub audit: AuditOptions,
 }
 
 /// Which database.
@@ -146,6 +149,7 @@ pub(crate) struct Shared {
     /// Counts the commits with events in them, for the bells of this process.
     pub(crate) rung: watch::Sender<u64>,
     pub(crate) meters: Meters,
+    pub(crate) audit: AuditOptions,
 }
 
 impl std::fmt::Debug for Shared {
@@ -190,7 +194,8 @@ impl Opened {
             Target::Postgres(target) => postgres(target, options, clock.clone()).await?,
         };
         let (rung, meters) = (watch::Sender::new(0), Meters::new(options.max_connections));
-        let shared = Arc::new(Shared { pools, clock, random, limit: options.acquire_timeout, rung, meters });
+        let audit = options.audit.clone();
+        let shared = Arc::new(Shared { pools, clock, random, limit: options.acquire_timeout, rung, meters, audit });
         let (store, gate, system) = capabilities(shared);
         Ok(Self { store, gate, system })
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use durward_proto::{SessionId, UserId};
 use durward_verify::{Admin, Permit, Verified};
 
+use crate::audit::AuditKeys;
 use crate::error::StoreError;
 use crate::link::Link;
 use crate::meters::Who;
@@ -113,6 +114,13 @@ impl<S: Scope> Scoped<S> {
     /// `Unavailable` when no connection becomes free within `acquire_timeout`.
     pub async fn write(&self) -> Result<Write<S>, StoreError> {
         Ok(Write::new(Read::new(Link::writer(&self.shared, S::WHO).await?, self.scope.clone())))
+    }
+}
+
+impl Scoped<System> {
+    /// What the audit trail is authenticated and signed with, where that is known.
+    pub fn audit_keys(&self) -> Option<&AuditKeys> {
+        self.shared.audit.keys.as_ref()
     }
 }
 

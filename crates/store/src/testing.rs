@@ -21,7 +21,10 @@ use tokio::sync::OnceCell;
 use crate::catalogue::Live;
 use crate::migrate::MIGRATIONS;
 pub use crate::open::Backend;
-use crate::{Opened, PgTarget, SslMode, StoreOptions, Target};
+use crate::{AuditKeys, AuditOptions, Opened, PgTarget, SslMode, StoreOptions, Target};
+
+/// The tests' signing secret.
+pub const SECRET: &str = "a signing secret that only tests have 4711";
 
 /// The backends that this run tests: both, or SQLite alone with `DURWARD_TEST_SQLITE_ONLY=1`.
 pub fn backends() -> Vec<Backend> {
@@ -138,6 +141,12 @@ pub async fn postgres_catalogue() -> String {
     serde_json::to_string_pretty(&catalogue).expect("it is JSON") + "\n"
 }
 
+/// The keys of the audit trail in tests: those of the secret [`SECRET`].
+pub fn audit() -> AuditOptions {
+    let keys = AuditKeys::new(None, &Secret::new(SECRET)).expect("any text makes keys");
+    AuditOptions { keys: Some(keys), node: "test".into() }
+}
+
 /// What removes the database again.
 #[derive(Debug)]
 enum Remover {
@@ -197,7 +206,7 @@ async fn place(backend: Backend, migrated: bool) -> (StoreOptions, Remover) {
             (Target::Postgres(target), Remover::Database(name))
         }
     };
-    (StoreOptions { target, max_connections: 8, acquire_timeout: Duration::from_secs(10) }, remover)
+    (StoreOptions { target, max_connections: 8, acquire_timeout: Duration::from_secs(10), audit: audit() }, remover)
 }
 
 /// The name of the migrated template; made once for all processes that test this schema.

@@ -1,10 +1,11 @@
 //! Reading, and writing in a transaction that names its audit event.
 
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 
-use durward_proto::{Random, Timestamp};
+use durward_proto::{Random, Timestamp, UserId};
 
-use crate::audit::Audit;
+use crate::audit::{Audit, AuditKeys, AuditOptions};
 use crate::error::StoreError;
 use crate::link::Link;
 use crate::open::Backend;
@@ -36,6 +37,16 @@ impl<S> Read<S> {
     pub(crate) fn backend(&self) -> Backend {
         self.link.shared.backend()
     }
+
+    /// What audit rows are authenticated with, and the name of this node.
+    pub(crate) fn auditor(&self) -> Result<(AuditKeys, Arc<str>), StoreError> {
+        let AuditOptions { keys, node } = &self.link.shared.audit;
+        let keys = keys.clone().ok_or_else(|| {
+            let why = "tokens.secret is not set: the audit trail is authenticated with keys made from it or from keys.master_key";
+            StoreError::Broken(why.to_owned())
+        })?;
+        Ok((keys, node.clone()))
+    }
 }
 
 /// A transaction within a scope; whatever can be read can be read in it. Dropped without a commit it is undone,
@@ -46,11 +57,15 @@ pub struct Write<S> {
     read: Read<S>,
     /// Whether events were appended, for which the bells have to ring.
     pub(crate) rings: bool,
+    /// What is appended to the audit trail at the commit.
+    pub(crate) audits: Vec<Audit>,
+    /// Whose addresses are erased from it at the commit.
+    pub(crate) forgotten: Vec<UserId>,
 }
 
 impl<S> Write<S> {
     pub(crate) fn new(read: Read<S>) -> Self {
-        Self { read, rings: false }
+        Self { read, rings: false, audits: Vec::new(), forgotten: Vec::new() }
     }
 
     /// Commits, with a row of the audit trail in the same transaction.
@@ -59,19 +74,21 @@ impl<S> Write<S> {
     /// When the commit fails nothing was written. When it is `Unavailable` because no answer came, it is not
     /// known whether it was.
     pub async fn commit(mut self, audit: Audit) -> Result<(), StoreError> {
-        self.insert_audit(&audit).await?;
+        self.audits.push(audit);
         self.end().await
     }
 
     /// Adds a row of the audit trail beside that of [`Write::commit`], where one transaction does more than one thing.
+    /// It is written at the commit, too.
     ///
     /// # Errors
-    /// As all statements: `Unavailable` or `Broken`.
+    /// None: what cannot be written is the commit's error.
     pub async fn also(&mut self, audit: &Audit) -> Result<(), StoreError> {
-        self.insert_audit(audit).await
+        self.audits.push(audit.clone());
+        Ok(())
     }
 
-    /// Commits without an audit row; `why` says, in the code, why none is needed.
+    /// Commits without an audit row of its own; `why` says, in the code, why none is needed.
     ///
     /// # Errors
     /// As [`Write::commit`].
@@ -80,7 +97,8 @@ impl<S> Write<S> {
         self.end().await
     }
 
-    async fn end(self) -> Result<(), StoreError> {
+    async fn end(mut self) -> Result<(), StoreError> {
+        self.append_audits().await?;
         let shared = self.rings.then(|| self.read.link.shared.clone());
         let committed = self.read.link.commit().await;
         // Also when no answer came: it may have been committed, and to ring for nothing costs one read.

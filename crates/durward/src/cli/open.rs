@@ -20,7 +20,9 @@ pub(crate) struct Open {
 impl Open {
     /// Opens the database, whatever its schema is.
     pub(crate) async fn any_schema(inputs: &Inputs) -> Result<Self, Failure> {
-        let loaded = Config::load(inputs)?;
+        let mut loaded = Config::load(inputs)?;
+        // What is done is written into the audit trail, whose keys are made from it. What cannot be made is said there.
+        let _ = loaded.make_secrets(&SystemRandom);
         let clock: Arc<dyn Clock> = SystemClock::new();
         let options = wire::store_options(&loaded.config);
         let opened = Opened::open(&options, clock.clone(), Arc::new(SystemRandom)).await?;

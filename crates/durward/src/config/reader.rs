@@ -116,6 +116,7 @@ impl<'a> Reader<'a> {
             "mail.verify_page" => Some(self.page("verify-email")),
             "mail.confirm_page" => Some(self.page("confirm-email")),
             "registration.verify_email" => Some((!self.text("mail.url").is_empty()).to_string()),
+            "node.name" => Some(host_name()),
             "tokens.issuer" => Some(self.text("server.public_url").to_owned()),
             "websocket.token_in_url" => Some((self.purpose == Purpose::Dev).to_string()),
             "password.max_concurrent" => Some(self.cores.to_string()),
@@ -244,6 +245,11 @@ fn with_parts<T: Value>(
     let mut all: Vec<_> = all.collect();
     let source = if all.len() == 1 { all.pop().unwrap_or(Source::Default) } else { Source::Several(all) };
     Ok((merged, source))
+}
+
+fn host_name() -> String {
+    let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    if name.is_empty() { "durward".to_owned() } else { name }
 }
 
 fn disagreement<T: Value>(key: &str, one: (&T, &Source), other: (&T, &[&Source])) -> Problem {

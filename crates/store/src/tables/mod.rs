@@ -11,12 +11,18 @@ macro_rules! tables {
 }
 
 tables! {
+    alerts
+    audit_checkpoints
+    audit_lanes
     backup_codes
     budgets
     ceremonies
     challenges
     conversations
     email_changes
+    erasure
+    export
+    jobs
     login_attempts
     mail_outbox
     messages
@@ -24,6 +30,7 @@ tables! {
     profiles
     recovery_tokens
     refresh_tokens
+    retention
     revocation_events
     security_audit
     sessions
@@ -34,28 +41,36 @@ tables! {
     trusted_devices
     two_factor
     users
+    webhook_outbox
 }
 
 pub(crate) use revocation_events::COUNTER_BEHIND;
 
+pub use alerts::{AlertRow, NewAlert, SeenEvent};
+pub use audit_lanes::HeadRow;
 pub use budgets::{BudgetRule, Charge};
 pub use ceremonies::{CeremonyBond, CeremonyPurpose};
 pub use challenges::{ChallengePurpose, ChallengeRow, NewChallenge};
 pub use conversations::ConversationRow;
 pub use email_changes::{EmailChangeRow, NewEmailChange};
+pub use export::{Held, HeldPage};
+pub use jobs::TakenJob;
 pub use login_attempts::NewAttempt;
 pub use mail_outbox::{MailRow, NewMail, Waiting};
 pub use messages::{MessageRow, NewMessage};
 pub use passkeys::{HeldPasskeyRow, NewPasskey, OfferedPasskeyRow, PasskeyRow};
 pub use recovery_tokens::{NewRecoveryToken, RecoveryPurpose, RecoveryRow};
 pub use refresh_tokens::RefreshRow;
+pub use retention::Expired;
 pub use revocation_events::{EventKind, EventRow, NewEvent};
+pub use security_audit::{AuditExtent, AuditFilter};
 pub use sessions::{LiveRow, NewSession, SessionRow};
 pub use signing_keys::{KeyRow, NewKey};
-pub use tickets::TicketRow;
+pub use tickets::{NewTicket, TicketRow};
 pub use trusted_devices::{NewTrust, TrustRow};
 pub use two_factor::{FactorsRow, TotpRow};
 pub use users::{CredentialRow, NewUser, UserRow};
+pub use webhook_outbox::WebhookRow;
 
 /// Where a page begins: after this row (key-set paging).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,7 +7,12 @@ use crate::testing::{backends, fresh};
 use crate::{Opened, PgTarget, SslMode, StoreError, StoreOptions, Target};
 
 async fn open(target: Target) -> Result<Opened, StoreError> {
-    let options = StoreOptions { target, max_connections: 2, acquire_timeout: Duration::from_millis(500) };
+    let options = StoreOptions {
+        target,
+        max_connections: 2,
+        acquire_timeout: Duration::from_millis(500),
+        audit: crate::testing::audit(),
+    };
     Opened::open(&options, SystemClock::new(), Arc::new(SystemRandom)).await
 }
 
@@ -172,6 +177,7 @@ async fn a_refused_connection_is_told_at_once() {
         target: Target::Postgres(through),
         max_connections: 4,
         acquire_timeout: Duration::from_secs(10),
+        audit: crate::testing::audit(),
     };
     let opened = Opened::open(&options, SystemClock::new(), Arc::new(SystemRandom)).await.unwrap();
     let read = async || opened.gate.read().await?.credential_by_email("ann@example.com").await;

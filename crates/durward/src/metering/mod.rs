@@ -7,7 +7,7 @@ mod process;
 use std::time::Duration;
 
 use durward_core::Core;
-use durward_proto::Clock;
+use durward_proto::{Clock, Code};
 use durward_store::SystemStore;
 use metrics::{describe_counter, describe_gauge, describe_histogram};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
@@ -32,11 +32,18 @@ pub(crate) fn start(clock: &dyn Clock) -> Result<PrometheusHandle, BuildError> {
         PrometheusBuilder::new().set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &BUCKETS)?.install_recorder()?;
     for family in families() {
         match family.kind {
-            Kind::Counter => describe_counter!(family.name, family.help),
+            Kind::Counter => {
+                describe_counter!(family.name, family.help);
+                // What is first seen with its first increase has not increased, as far as Prometheus can tell.
+                if family.labels.is_empty() {
+                    metrics::counter!(family.name).increment(0);
+                }
+            }
             Kind::Gauge => describe_gauge!(family.name, family.help),
             Kind::Histogram => describe_histogram!(family.name, family.help),
         }
     }
+    metrics::counter!("durward_refreshes_total", "result" => Code::RefreshReused.as_str()).increment(0);
     metrics::gauge!("durward_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
     process::started(clock.now());
     Ok(handle)

@@ -1,5 +1,5 @@
 //! No secret comes out anywhere. The real program is walked through with secrets that are looked for afterwards: in its
-//! log at level trace, in what its commands print, in its answers, its metrics, its files and its database.
+//! log at level trace, in what its commands print, in its answers, its metrics, its traces, its files and its database.
 
 mod needles;
 mod walk;
@@ -9,12 +9,14 @@ use durward_store::testing::Backend;
 use rustix::process::Signal;
 
 use crate::kit::Site;
+use crate::kit::collector::Collector;
 use needles::Needles;
 use walk::Walk;
 
 const TOKEN_SECRET: &str = "canary-of-the-token-secret-8fJ2kQ0z";
 const CSRF_SECRET: &str = "canary-of-the-csrf-secret-Zx81mW4t";
 const MAIL_PASSWORD: &str = "canary-of-the-mail-password-77";
+const COLLECTOR_KEY: &str = "canary-of-the-collector-3Kd8vb";
 const DATABASE_PASSWORD: &str = "canary-of-the-database-5Ht9";
 
 async fn walked(backend: Backend) {
@@ -24,7 +26,11 @@ async fn walked(backend: Backend) {
         Backend::Postgres => Some(role(&site).await),
     };
     let mail = format!("smtp://postmaster:{MAIL_PASSWORD}@mail.example:587");
+    let collector = Collector::start().await;
+    let (collector_url, collector_header) = (collector.url(), format!("x-key={COLLECTOR_KEY}"));
     let settings = [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", collector_url.as_str()),
+        ("OTEL_EXPORTER_OTLP_HEADERS", &collector_header),
         ("JWT_SECRET_KEY", TOKEN_SECRET),
         ("CSRF_SECRET_KEY", CSRF_SECRET),
         ("DURWARD_MAIL__URL", &mail),
@@ -43,7 +49,7 @@ async fn walked(backend: Backend) {
     };
 
     let mut needles = Needles::default();
-    for secret in [TOKEN_SECRET, CSRF_SECRET, MAIL_PASSWORD, DATABASE_PASSWORD] {
+    for secret in [TOKEN_SECRET, CSRF_SECRET, MAIL_PASSWORD, DATABASE_PASSWORD, COLLECTOR_KEY] {
         needles.secret(secret);
     }
     let mut walk = Walk::new(&site, needles);
@@ -58,6 +64,8 @@ async fn walked(backend: Backend) {
     assert!(log.contains("TRACE durward") && log.contains("DEBUG tungstenite"), "the log is as loud as it can be");
     let Walk { needles, witness, .. } = walk;
     needles.absent("the log", log.as_bytes());
+    assert!(collector.spans().len() > 500, "the walk has left its traces: {}", collector.spans().len());
+    needles.absent("the traces", &collector.bytes());
     for (name, bytes) in [("the database", in_use), ("the database after the end", site.database.everything().await)] {
         needles.absent(name, &bytes);
     }

@@ -72,7 +72,8 @@ on_sites! {
         assert!(inside.iter().all(|span| span.took <= login.took), "{inside:#?}");
 
         let headers = collector.headers();
-        assert_eq!((&headers["authorization"], &headers["x-team"]), (&"Bearer the-collectors-key", &"blue"));
+        assert_eq!(headers["authorization"], "Bearer the-collectors-key");
+        assert_eq!(headers["x-team"], "blue");
         let line = process.line("\"request_id\":\"the-login\"").await;
         assert!(line.contains(&format!("\"trace_id\":\"{TRACE}\"")), "the line leads to the trace: {line}");
         assert!(!process.stderr().contains("the-collectors-key"));

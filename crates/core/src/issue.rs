@@ -134,8 +134,7 @@ pub(crate) fn scopes_of(role: &Role) -> Vec<String> {
 
 /// The device's own random value: what it sent when that can be one of ours, else a new one.
 fn device_of(core: &Core, client: &Client) -> Secret {
-    let sane = |device: &&Secret| URL_SAFE_NO_PAD.decode(device.expose()).is_ok_and(|bytes| bytes.len() == 32);
-    match client.device.as_ref().filter(sane) {
+    match client.device_cookie() {
         Some(device) => device.clone(),
         None => Secret::new(URL_SAFE_NO_PAD.encode(random::bytes::<32>(&*core.random))),
     }

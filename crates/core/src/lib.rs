@@ -13,6 +13,7 @@ pub mod chat;
 pub mod client;
 pub mod conversations;
 pub mod csrf;
+pub mod devices;
 pub mod factors;
 pub mod fault;
 pub mod issue;

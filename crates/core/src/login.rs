@@ -1,7 +1,7 @@
 //! Login by password.
 
 use durward_proto::wire::auth::Login;
-use durward_proto::{Code, Email, Problem, UserId};
+use durward_proto::{Code, DeviceId, Email, Problem, SessionId, UserId};
 use durward_store::{Gate, NewAttempt, Write};
 
 use crate::budgets::Paid;
@@ -33,6 +33,17 @@ pub(crate) struct Tried<'a> {
     pub(crate) user_id: Option<UserId>,
     /// `password`, `totp`, …
     pub(crate) method: &'static str,
+    /// The device, where it is one that the user has logged in with.
+    pub(crate) device: Option<DeviceId>,
+    /// The session that it opened, or that it was made in.
+    pub(crate) session: Option<SessionId>,
+}
+
+impl<'a> Tried<'a> {
+    /// A try at the account with this address, by this method.
+    pub(crate) fn new(email_key: &'a str, user_id: Option<UserId>, method: &'static str) -> Self {
+        Self { email_key, user_id, method, device: None, session: None }
+    }
 }
 
 impl Core {
@@ -104,7 +115,7 @@ impl Core {
         client: &Client,
     ) -> Result<Option<LoginOutcome>, Fault> {
         let user_id = passed.user().id;
-        let tried = Tried { email_key, user_id: Some(user_id), method: "password" };
+        let tried = Tried::new(email_key, Some(user_id), "password");
         let mut write = self.gate.write().await?;
         paid.refund(&mut write).await?;
         if !write.hold_account(user_id, &hash.checked, &hash.kept).await? {
@@ -138,7 +149,7 @@ impl Core {
         fault: Fault,
         client: &Client,
     ) -> Result<T, Fault> {
-        let tried = Tried { email_key, user_id, method: "password" };
+        let tried = Tried::new(email_key, user_id, "password");
         let mut write = self.gate.write().await?;
         self.note_attempt(&mut write, &tried, fault.code().as_str(), client).await?;
         let audit = client.audit("login_failed").detail(serde_json::json!({ "reason": fault.code() }));
@@ -163,6 +174,11 @@ impl Core {
             ip: Some(&client.ip.to_string()),
             user_agent: client.user_agent.as_deref(),
             request_id: Some(&client.request_id),
+            device: tried.device,
+            session: tried.session,
+            country: None,
+            place: None,
+            risk: None,
             now: self.clock.now(),
         };
         Ok(write.insert_attempt(&attempt).await?)

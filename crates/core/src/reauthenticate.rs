@@ -76,7 +76,7 @@ impl Core {
             return Err(unavailable("This second factor is turned off here."));
         }
         let email_key = key_of(who.email());
-        let tried = Tried { email_key: &email_key, user_id: Some(who.user_id()), method: shows.name() };
+        let tried = Tried::new(&email_key, Some(who.user_id()), shows.name());
         let paid = match self.budgets.charge(&email_key, client.ip).await {
             Ok(paid) => paid,
             Err(fault) if fault.code() == Code::TooManyAttempts => return self.refused(&tried, fault, client).await,

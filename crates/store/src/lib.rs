@@ -80,9 +80,9 @@ pub use open::{Backend, Opened, PgTarget, SslMode, StoreOptions, Target};
 pub use scope::{AnyUser, AnyUserStore, Gate, GateStore, Own, OwnStore, Scoped, Store, System, SystemStore};
 pub use tables::{
     After, BudgetRule, CeremonyBond, CeremonyPurpose, ChallengePurpose, ChallengeRow, Charge, ConversationRow,
-    CredentialRow, EmailChangeRow, EventKind, EventRow, FactorsRow, HeldPasskeyRow, KeyRow, LiveRow, MailRow,
+    CredentialRow, DeviceRow, EmailChangeRow, EventKind, EventRow, FactorsRow, HeldPasskeyRow, KeyRow, LiveRow, MailRow,
     MessageRow, NewAttempt, NewChallenge, NewEmailChange, NewEvent, NewKey, NewMail, NewMessage, NewPasskey,
-    NewRecoveryToken, NewSession, NewTrust, NewUser, OfferedPasskeyRow, PasskeyRow, RecoveryPurpose, RecoveryRow,
+    NewRecoveryToken, NewRisk, NewSession, NewTrust, NewUser, OfferedPasskeyRow, PasskeyRow, RecoveryPurpose, RecoveryRow,
     RefreshRow, SessionRow, TicketRow, TotpRow, TrustRow, UserRow, Waiting,
 };
 pub use tx::{Read, Write};

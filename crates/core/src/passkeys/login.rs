@@ -141,5 +141,5 @@ impl Core {
 }
 
 fn tried(email_key: &str, user_id: Option<UserId>) -> Tried<'_> {
-    Tried { email_key, user_id, method: "passkey" }
+    Tried::new(email_key, user_id, "passkey")
 }

@@ -209,6 +209,7 @@ mod tests {
             language: None,
             request_id: String::new(),
             device: device.map(Secret::new),
+            fingerprint: [0; 32],
         };
         let hashes = [
             client(None, None),

@@ -123,7 +123,7 @@ impl Core {
         }
         let email_key = key_of(who.email());
         let paid = self.budgets.charge(&email_key, client.ip).await?;
-        let tried = |method| Tried { email_key: &email_key, user_id: Some(user_id), method };
+        let tried = |method| Tried::new(&email_key, Some(user_id), method);
         let compared: Option<Compared> = match shows {
             Shows::Code(_) => None,
             Shows::Password(given) => match password::show(&self.hasher, credential, given).await {

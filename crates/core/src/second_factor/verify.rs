@@ -54,7 +54,7 @@ impl Core {
         let credential = self.gate.read().await?.credential_by_id(challenge.user_id).await?;
         let user = credential.ok_or_else(challenge::over)?.user;
         let email_key = key_of(&user.email);
-        let tried = Tried { email_key: &email_key, user_id: Some(user.id), method: asked.method.as_str() };
+        let tried = Tried::new(&email_key, Some(user.id), asked.method.as_str());
         let paid = match self.budgets.charge(&email_key, client.ip).await {
             Ok(paid) => paid,
             Err(fault) if fault.code() == Code::TooManyAttempts => return self.refused(&tried, fault, client).await,
@@ -139,7 +139,7 @@ impl Core {
         }
         opened.backup_codes = backup_codes;
         let email_key = key_of(&user.email);
-        let tried = Tried { email_key: &email_key, user_id: Some(user.id), method: shows.method().as_str() };
+        let tried = Tried::new(&email_key, Some(user.id), shows.method().as_str());
         self.note_attempt(&mut write, &tried, "ok", client).await?;
         self.notice_new_device(&mut write, &opened, client).await?;
         let audit = client.audit("login").actor(user.id).subject(user.id).session(opened.session_id);

@@ -16,6 +16,7 @@ tables! {
     ceremonies
     challenges
     conversations
+    devices
     email_changes
     login_attempts
     mail_outbox
@@ -42,8 +43,9 @@ pub use budgets::{BudgetRule, Charge};
 pub use ceremonies::{CeremonyBond, CeremonyPurpose};
 pub use challenges::{ChallengePurpose, ChallengeRow, NewChallenge};
 pub use conversations::ConversationRow;
+pub use devices::DeviceRow;
 pub use email_changes::{EmailChangeRow, NewEmailChange};
-pub use login_attempts::NewAttempt;
+pub use login_attempts::{NewAttempt, NewRisk};
 pub use mail_outbox::{MailRow, NewMail, Waiting};
 pub use messages::{MessageRow, NewMessage};
 pub use passkeys::{HeldPasskeyRow, NewPasskey, OfferedPasskeyRow, PasskeyRow};

@@ -59,6 +59,11 @@ async fn live(fresh: &Fresh, email: &str) -> UserId {
             ip: Some("192.0.2.1"),
             user_agent: None,
             request_id: Some("r1"),
+            device: None,
+            session: None,
+            country: None,
+            place: None,
+            risk: None,
             now: NOW,
         })
         .await

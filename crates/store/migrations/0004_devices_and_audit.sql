@@ -33,12 +33,18 @@ CREATE INDEX registered_devices_by_last_seen ON registered_devices (last_seen_at
 ALTER TABLE user_sessions ADD COLUMN registered_device_id {uuid};
 ALTER TABLE user_sessions ADD COLUMN place {text};
 CREATE INDEX user_sessions_by_device ON user_sessions (registered_device_id);
+CREATE INDEX user_sessions_by_time ON user_sessions (created_at, id);
 
 ALTER TABLE trusted_devices ADD COLUMN registered_device_id {uuid};
 CREATE INDEX trusted_devices_by_device ON trusted_devices (registered_device_id);
 
 -- The signing key behind the token that asked for the ticket: its retirement ends the socket, too.
 ALTER TABLE one_time_tickets ADD COLUMN kid {text};
+
+-- When a budget's window is over: from then on its row says nothing, and is removed.
+ALTER TABLE guess_budgets ADD COLUMN ends_at {bigint} NOT NULL DEFAULT 0;
+DROP INDEX guess_budgets_by_window;
+CREATE INDEX guess_budgets_by_end ON guess_budgets (ends_at);
 
 -- A code that was mailed to who has no other second factor.
 ALTER TABLE two_factor_challenges ADD COLUMN mail_code_hash {bytes};

@@ -9,8 +9,8 @@ use std::time::Duration;
 use durward_core::Core;
 use durward_http::{Server, metrics_router};
 use durward_proto::wire::health::{CheckStatus, Finding, Report};
-use durward_proto::{Clock, SystemClock};
-use durward_store::{Opened, SystemStore};
+use durward_proto::{Clock, SystemClock, Timestamp};
+use durward_store::{Opened, StoreError, SystemStore};
 use durward_verify::SystemRandom;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::signal::unix::{SignalKind, signal};
@@ -24,6 +24,8 @@ use crate::wire;
 
 /// How often rows that are no longer needed are removed.
 const PRUNE_EVERY: Duration = Duration::from_secs(3_600);
+/// So many budgets are removed at a time.
+const BUDGETS_AT_ONCE: u32 = 10_000;
 
 pub(super) async fn run(inputs: &Inputs) -> Result<ExitCode, Failure> {
     let started = start(inputs, |_| ()).await?;
@@ -179,11 +181,26 @@ async fn prune(system: SystemStore, clock: Arc<dyn Clock>) {
         let pruned = async {
             let mut write = system.write().await?;
             let rows = write.prune(clock.now()).await?;
-            write.commit_unaudited("what has expired on its own is removed").await.map(|()| rows)
+            write.commit_unaudited("what has expired on its own is removed").await?;
+            Ok::<u64, StoreError>(rows + prune_budgets(&system, clock.now()).await?)
         };
         match pruned.await {
             Ok(rows) => tracing::debug!(rows, "removed what has expired"),
             Err(error) => tracing::warn!(%error, "could not remove what has expired; trying again in an hour"),
+        }
+    }
+}
+
+/// Under attack there are millions of them: so they go bit by bit, and nobody waits long for a place among them.
+async fn prune_budgets(system: &SystemStore, now: Timestamp) -> Result<u64, StoreError> {
+    let mut all = 0;
+    loop {
+        let mut write = system.write().await?;
+        let rows = write.prune_budgets(now, BUDGETS_AT_ONCE).await?;
+        write.commit_unaudited("what has expired on its own is removed").await?;
+        all += rows;
+        if rows < u64::from(BUDGETS_AT_ONCE) {
+            return Ok(all);
         }
     }
 }

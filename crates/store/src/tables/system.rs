@@ -13,8 +13,6 @@ use crate::tx::{Read, Write};
 
 /// Ended and expired sessions are kept so long, so that an old token's refusal can still be explained.
 const SESSIONS_KEPT: Duration = Duration::from_secs(30 * 86_400);
-/// Budgets without a charge for so long are dropped. No window is longer than that.
-const BUDGETS_KEPT: Duration = Duration::from_secs(30 * 86_400);
 /// What is known of mails that could not be sent is kept so long.
 const MAILS_KEPT: Duration = Duration::from_secs(30 * 86_400);
 /// Events are kept so long. A node that has read nothing for that time starts again from the database.
@@ -46,8 +44,6 @@ queries! {
     PRUNE_SESSIONS = "DELETE FROM user_sessions WHERE expires_at < $1 OR ended_at < $1";
     /// Mails that were given up, or that nobody sent, long ago.
     PRUNE_MAILS = "DELETE FROM mail_outbox WHERE failed_at < $1 OR expires_at < $1";
-    /// Budgets that nobody charges any more.
-    PRUNE_BUDGETS = "DELETE FROM guess_budgets WHERE window_started_at < $1 AND next_allowed_at < $1";
     /// Events that every node has applied long ago.
     PRUNE_EVENTS = "DELETE FROM revocation_events WHERE at < $1";
     /// A user's audit rows.
@@ -56,8 +52,8 @@ queries! {
     ERASE_ATTEMPTS = "DELETE FROM device_login_attempts WHERE user_id = $1 OR email_key = $2";
     /// A user's events. Their numbers are not used again.
     ERASE_EVENTS = "DELETE FROM revocation_events WHERE user_id = $1";
-    /// The account's budget.
-    ERASE_BUDGET = "DELETE FROM guess_budgets WHERE key = $1";
+    /// The account's budgets: its own, and those of single clients at it.
+    ERASE_BUDGET = "DELETE FROM guess_budgets WHERE key = $1 OR key LIKE $1 || '@%'";
     /// The account, and what hangs on it.
     ERASE_USER = "DELETE FROM users WHERE id = $1";
 }
@@ -110,11 +106,6 @@ impl Write<System> {
                 .await
                 .map(|done| done.rows_affected()))?;
         }
-        gone += on!(self, |c, sql| sqlx::query(sql(PRUNE_BUDGETS))
-            .bind(now.minus(BUDGETS_KEPT).micros())
-            .execute(c)
-            .await
-            .map(|done| done.rows_affected()))?;
         Ok(gone)
     }
 

@@ -204,7 +204,8 @@ both! {
         let mut write = fresh.opened.system.write().await.unwrap();
         assert_eq!(write.prune(NOW).await.unwrap(), 0);
         assert_eq!(write.prune(NOW.plus(2 * HOUR)).await.unwrap(), 8, "whatever lives an hour");
-        assert_eq!(write.prune(NOW.plus(24 * 31 * HOUR)).await.unwrap(), 3, "the budget, the event and the mail");
+        assert_eq!(write.prune(NOW.plus(24 * 31 * HOUR)).await.unwrap(), 2, "the event and the mail");
+        assert_eq!(write.prune_budgets(NOW.plus(24 * 31 * HOUR), 10).await.unwrap(), 1);
         let far = Timestamp::from_seconds(4_000_000_000).plus(24 * 31 * HOUR);
         assert_eq!(write.prune(far).await.unwrap(), 1, "the session");
         write.commit_unaudited("a test").await.unwrap();

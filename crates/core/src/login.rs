@@ -66,7 +66,7 @@ impl Core {
 
     async fn try_login(&self, login: &Login, client: &Client) -> Result<LoginOutcome, Fault> {
         let email_key = identify(&login.email);
-        let paid = match self.budgets.charge(&email_key, client.ip).await {
+        let paid = match self.budgets.charge(&email_key, client).await {
             Ok(paid) => paid,
             Err(fault) if fault.code() == Code::TooManyAttempts => {
                 return self.failed(&email_key, None, fault, client).await;

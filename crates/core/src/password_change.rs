@@ -25,7 +25,7 @@ impl Core {
         let about: Vec<&str> = [Some(user.email.as_str()), user.full_name.as_deref()].into_iter().flatten().collect();
         self.check_new_password(&change.new_password, &about, "/new_password").await?;
         let email_key = user.email.to_lowercase();
-        let paid = self.budgets.charge(&email_key, client.ip).await?;
+        let paid = self.budgets.charge(&email_key, client).await?;
         let credential = self.gate.read().await?.credential_by_id(who.user_id()).await?;
         let old = credential.as_ref().map(|credential| credential.password_hash.clone()).unwrap_or_default();
         match password::show(&self.hasher, credential, &change.current_password).await {

@@ -77,7 +77,11 @@ impl Core {
         }
         let email_key = key_of(who.email());
         let tried = Tried::new(&email_key, Some(who.user_id()), shows.name());
-        let paid = match self.budgets.charge(&email_key, client.ip).await {
+        let charged = match shows {
+            Shows::Passkey(..) => self.budgets.charge_proof(client.ip).await,
+            Shows::Password(_) | Shows::Totp(_) => self.budgets.charge(&email_key, client).await,
+        };
+        let paid = match charged {
             Ok(paid) => paid,
             Err(fault) if fault.code() == Code::TooManyAttempts => return self.refused(&tried, fault, client).await,
             Err(fault) => return Err(fault),
@@ -86,11 +90,13 @@ impl Core {
             Ok(looked) => self.renew(who, looked, shows.name(), &paid, client).await,
             Err(fault) => Err(fault),
         };
-        match outcome {
+        match paid.settle(outcome) {
             Err(fault) if fault.code() == Code::InvalidCredentials => {
                 self.failed(&email_key, Some(who.user_id()), fault, client).await
             }
-            Err(fault) if matches!(fault.code(), Code::InvalidSecondFactor | Code::InvalidPasskey) => {
+            Err(fault)
+                if matches!(fault.code(), Code::InvalidSecondFactor | Code::InvalidPasskey | Code::TooManyAttempts) =>
+            {
                 self.refused(&tried, fault, client).await
             }
             Err(fault) => {

@@ -108,6 +108,8 @@ pub fn parts(
             account_failures: config.limits.account_failures,
             address_failures: config.limits.address_failures,
             window: config.limits.window,
+            pair_failures: config.limits.pair_failures,
+            pair_window: config.limits.pair_window,
             first_delay: config.limits.first_delay,
         },
         policy: policy(config),

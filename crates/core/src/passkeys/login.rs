@@ -1,10 +1,13 @@
 //! Logging in with a passkey and nothing else.
 
+use std::convert::Infallible;
+
 use durward_proto::wire::passkey::{PasskeyLogin, PasskeyRequest};
 use durward_proto::{Code, UserId};
 use durward_store::{CeremonyBond, CeremonyPurpose, Gate, Write};
 use serde_json::Value;
 
+use crate::budgets::Paid;
 use crate::client::Client;
 use crate::factors;
 use crate::fault::Fault;
@@ -66,20 +69,14 @@ impl Core {
     async fn try_passkey_login(&self, login: PasskeyLogin, client: &Client) -> Result<Opened, Fault> {
         self.relying_party()?;
         let answer = Assertion::read(&login.credential)?;
-        let paid = match self.budgets.charge_client(client.ip).await {
-            Ok(paid) => paid,
-            Err(fault) if fault.code() == Code::TooManyAttempts => {
-                return self.passkey_failed(None, fault, client).await;
-            }
-            Err(fault) => return Err(fault),
-        };
+        let paid = self.budgets.charge_proof(client.ip).await?;
         let Some(asked) = ceremony::take::<Asked>(self, login.ceremony_id, BOND).await? else {
             let fault = invalid_passkey().because("the ceremony is over, or was another one's");
-            return self.passkey_failed(None, fault, client).await;
+            return self.passkey_failed(None, &paid, fault, client).await;
         };
         let checked = match answer::check(self, &asked, &answer, client).await? {
             Ok(checked) => checked,
-            Err(refused) => return self.passkey_failed(refused.user_id, refused.into_fault(), client).await,
+            Err(refused) => return self.passkey_failed(refused.user_id, &paid, refused.into_fault(), client).await,
         };
         let mut write = self.gate.write().await?;
         paid.refund(&mut write).await?;
@@ -93,8 +90,9 @@ impl Core {
             Err(fault) => {
                 drop(write);
                 // The passkey was right: it was no guess, and it costs nothing.
+                let refused = self.passkey_failed(Some(checked.user_id()), &paid, fault, client).await;
                 paid.give_back(&self.budgets).await?;
-                return self.passkey_failed(Some(checked.user_id()), fault, client).await;
+                return refused;
             }
         };
         let opened = issue::session(self, &mut write, proof, login.transport, client).await?;
@@ -125,7 +123,14 @@ impl Core {
     }
 
     /// Writes a refused login down, then refuses it.
-    async fn passkey_failed<T>(&self, user_id: Option<UserId>, fault: Fault, client: &Client) -> Result<T, Fault> {
+    async fn passkey_failed<T>(
+        &self,
+        user_id: Option<UserId>,
+        paid: &Paid,
+        fault: Fault,
+        client: &Client,
+    ) -> Result<T, Fault> {
+        let Err(fault) = paid.settle::<Infallible>(Err(fault));
         let mut write = self.gate.write().await?;
         let email = match user_id {
             Some(user) => write.credential_by_id(user).await?.map(|credential| credential.user.email),

@@ -26,8 +26,8 @@ impl Core {
 
     async fn try_reset_password(&self, form: PasswordReset, client: &Client) -> Result<(), Fault> {
         let token = MailedToken::parse(&form.token)?;
-        let paid = self.budgets.charge_client(client.ip).await?;
-        let user = self.token_owner(&token).await?.ok_or_else(link_invalid)?;
+        let paid = self.budgets.charge_proof(client.ip).await?;
+        let user = paid.settle(self.token_owner(&token).await?.ok_or_else(link_invalid))?;
         // Whoever has the token guesses no more, whatever becomes of the new password.
         paid.give_back(&self.budgets).await?;
         let about: Vec<&str> = [Some(user.email.as_str()), user.full_name.as_deref()].into_iter().flatten().collect();

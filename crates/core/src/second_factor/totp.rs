@@ -122,7 +122,7 @@ impl Core {
             return Err(last_factor());
         }
         let email_key = key_of(who.email());
-        let paid = self.budgets.charge(&email_key, client.ip).await?;
+        let paid = self.budgets.charge(&email_key, client).await?;
         let tried = |method| Tried::new(&email_key, Some(user_id), method);
         let compared: Option<Compared> = match shows {
             Shows::Code(_) => None,

@@ -55,7 +55,11 @@ impl Core {
         let user = credential.ok_or_else(challenge::over)?.user;
         let email_key = key_of(&user.email);
         let tried = Tried::new(&email_key, Some(user.id), asked.method.as_str());
-        let paid = match self.budgets.charge(&email_key, client.ip).await {
+        let charged = match &shows {
+            Shows::Passkey(..) => self.budgets.charge_proof(client.ip).await,
+            Shows::Totp(_) | Shows::Backup(_) => self.budgets.charge(&email_key, client).await,
+        };
+        let paid = match charged {
             Ok(paid) => paid,
             Err(fault) if fault.code() == Code::TooManyAttempts => return self.refused(&tried, fault, client).await,
             Err(fault) => return Err(fault),
@@ -66,9 +70,10 @@ impl Core {
         };
         let passkey = match &shows {
             Shows::Passkey(ceremony, credential) => {
-                match self.finish_passkey_second_factor(user.id, &hash, *ceremony, credential, client).await {
+                let outcome = self.finish_passkey_second_factor(user.id, &hash, *ceremony, credential, client).await;
+                match paid.settle(outcome) {
                     Ok(shown) => Some(shown),
-                    Err(fault) if fault.code() == Code::InvalidPasskey => {
+                    Err(fault) if matches!(fault.code(), Code::InvalidPasskey | Code::TooManyAttempts) => {
                         return self.wrong(&hash, tries, &user, &tried, fault, client).await;
                     }
                     Err(fault) => {

@@ -245,12 +245,18 @@ section! {
 section! {
     /// How often somebody may guess wrong.
     pub struct Limits as "limits" {
-        /// Wrong answers for one account, from anywhere, within the window.
+        /// Wrong answers for one account, from anywhere, within the window; and as many again on each device that the account
+        /// has logged in with before, whatever others do.
         account_failures: u32 = Text("10"),
         /// Wrong answers from one client (an IPv4 address, an IPv6 /64) within the window.
         address_failures: u32 = Text("100"),
         /// After this long the counting starts anew.
         window: Duration = Text("15m"),
+        /// Wrong answers from one client for one account within `limits.pair_window`, which is longer: it slows down
+        /// who guesses with patience.
+        pair_failures: u32 = Text("20"),
+        /// After this long the counting of one client at one account starts anew.
+        pair_window: Duration = Text("24h"),
         /// The first delay once the limit is reached; it doubles with each further wrong answer.
         first_delay: Duration = Text("1s"),
         /// How many mails may be asked for to one address within an hour, by whomever; who asks for more is not told.

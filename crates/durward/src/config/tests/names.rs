@@ -70,6 +70,8 @@ fn samples() -> Vec<(&'static str, &'static str, &'static str)> {
         ("limits.address_failures", "50", "50"),
         ("limits.window", "1h30m", "90m"),
         ("limits.first_delay", "250ms", "250ms"),
+        ("limits.pair_failures", "8", "8"),
+        ("limits.pair_window", "36h", "36h"),
         ("limits.mails_per_address", "3", "3"),
         ("limits.mails_per_client", "30", "30"),
         ("breaker.failure_threshold", "9", "9"),

@@ -15,6 +15,7 @@ mod corpora;
 mod durability;
 mod enumeration;
 mod every_row;
+mod idor;
 mod keys;
 mod kit;
 mod limits;

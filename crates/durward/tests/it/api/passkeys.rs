@@ -19,7 +19,7 @@ const BEGIN: &str = "/api/v1/auth/passkey/login/begin";
 const FINISH: &str = "/api/v1/auth/passkey/login/finish";
 
 /// Registers a passkey of this user.
-async fn register(app: &App, actor: &Actor, key: &mut Authenticator) -> Answer {
+pub async fn register(app: &App, actor: &Actor, key: &mut Authenticator) -> Answer {
     let options = actor.post_empty("/api/v1/passkeys/register/begin").await.is(200).json();
     let credential = key.create(&app.origin, &options);
     let body = json!({ "ceremony_id": options["ceremony_id"], "credential": credential });
@@ -51,7 +51,7 @@ fn answer_to(options: &Value, credential: Value) -> Value {
 }
 
 /// Logs in with a passkey alone, as an app.
-async fn log_in(app: &App, key: &mut Authenticator) -> Answer {
+pub async fn log_in(app: &App, key: &mut Authenticator) -> Answer {
     let options = begin(app).await;
     let credential = key.get(&app.origin, &options);
     app.app_client().post(FINISH, answer_to(&options, credential)).await

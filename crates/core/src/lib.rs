@@ -5,6 +5,8 @@
 //! gets to [`issue`], which opens the session.
 //! Everything that ends a session goes through [`revoke`].
 
+pub mod access;
+pub(crate) mod acts;
 pub mod admin;
 pub mod breakers;
 pub mod budgets;
@@ -16,6 +18,7 @@ pub mod csrf;
 pub mod devices;
 pub mod factors;
 pub mod fault;
+pub mod figures;
 pub mod issue;
 pub mod keys;
 pub mod leases;
@@ -35,6 +38,7 @@ pub mod refresh_token;
 pub mod register;
 pub mod revoke;
 pub mod risk;
+pub mod roles;
 pub mod roster;
 pub(crate) mod sealing;
 pub mod second_factor;
@@ -55,6 +59,7 @@ pub use passkeys::PasskeySettings;
 pub use reauthenticate::Renewed;
 pub use recover::RecoveryRules;
 pub use register::Registration;
+pub use roles::Roles;
 pub use roster::Roster;
 pub use second_factor::{Challenge, Trusted};
 pub use service::{Core, Parts, Policy};

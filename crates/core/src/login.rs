@@ -10,6 +10,8 @@ use crate::factors::password::{self, Compared};
 use crate::factors::{self, PasswordPassed};
 use crate::fault::Fault;
 use crate::issue::{self, Opened};
+use crate::place::Place;
+use crate::risk::{Assessment, Shown};
 use crate::second_factor::{self, Challenge, Need};
 use crate::service::Core;
 
@@ -37,12 +39,14 @@ pub(crate) struct Tried<'a> {
     pub(crate) device: Option<DeviceId>,
     /// The session that it opened, or that it was made in.
     pub(crate) session: Option<SessionId>,
+    /// How risky it was, where that was judged.
+    pub(crate) risk: Option<&'a Assessment>,
 }
 
 impl<'a> Tried<'a> {
     /// A try at the account with this address, by this method.
     pub(crate) fn new(email_key: &'a str, user_id: Option<UserId>, method: &'static str) -> Self {
-        Self { email_key, user_id, method, device: None, session: None }
+        Self { email_key, user_id, method, device: None, session: None, risk: None }
     }
 }
 
@@ -51,7 +55,8 @@ impl Core {
     ///
     /// # Errors
     /// `invalid_credentials`, the same for a wrong password and an unknown address, in the same time;
-    /// `account_pending`, `account_suspended`, `account_deactivated`, `method_unavailable` with the right password only;
+    /// `account_pending`, `account_suspended`, `account_deactivated`, `method_unavailable`, `place_denied`,
+    /// `login_denied` with the right password only;
     /// `too_many_attempts`; 503 `overloaded` or `unavailable`.
     pub async fn login(&self, login: &Login, client: &Client) -> Result<LoginOutcome, Fault> {
         let outcome = self.try_login(login, client).await;
@@ -61,6 +66,7 @@ impl Core {
             Err(fault) => fault.code().as_str(),
         };
         metrics::counter!("durward_logins_total", "method" => "password", "result" => result).increment(1);
+        self.figures.login("password", result);
         outcome
     }
 
@@ -90,7 +96,7 @@ impl Core {
                 Err(fault) => Err(fault),
             };
             match outcome {
-                Ok(Some(outcome)) => return Ok(outcome),
+                Ok(Some(outcome)) => return outcome,
                 // A session that is opened after a change of the password would outlive it: look at the account again.
                 Ok(None) => {}
                 Err(fault) if fault.code().status() == 403 => {
@@ -104,7 +110,8 @@ impl Core {
         Err(Fault::unavailable("the account changed each time while its password was being checked"))
     }
 
-    /// Opens a session or gives a challenge, in one transaction. None when the account is no longer as it was checked.
+    /// Opens a session, gives a challenge, or refuses a login whose risk is too high, in one transaction. None when the
+    /// account is no longer as it was checked.
     async fn go_on(
         &self,
         login: &Login,
@@ -113,24 +120,41 @@ impl Core {
         hash: &Compared,
         paid: &Paid,
         client: &Client,
-    ) -> Result<Option<LoginOutcome>, Fault> {
+    ) -> Result<Option<Result<LoginOutcome, Fault>>, Fault> {
         let user_id = passed.user().id;
-        let tried = Tried::new(email_key, Some(user_id), "password");
         let mut write = self.gate.write().await?;
         paid.refund(&mut write).await?;
         if !write.hold_account(user_id, &hash.checked, &hash.kept).await? {
             return Ok(None);
         }
-        let methods = match second_factor::need(self, &mut write, passed.user(), login.device_token.as_ref()).await? {
+        let mut arrival = self.arrives_judged(&mut write, passed.user(), client, Shown::Password).await?;
+        // Where a second factor is asked for because of the risk, no device is trusted.
+        let trusted = login.device_token.as_ref().filter(|_| !arrival.steps_up());
+        let need = second_factor::need(self, &mut write, passed.user(), trusted).await?;
+        if matches!(need, Need::Nothing(_)) {
+            arrival.cannot_step_up();
+        }
+        let tried = Tried {
+            device: arrival.device_id(),
+            risk: arrival.risk.as_ref(),
+            ..Tried::new(email_key, Some(user_id), "password")
+        };
+        let mut write = match self.refuse_risky(write, passed.user(), &tried, &arrival, client).await? {
+            Ok(write) => write,
+            Err(fault) => return Ok(Some(Err(fault))),
+        };
+        let methods = match need {
             Need::Nothing(waived) => {
                 let proof = factors::alone(passed, &waived, self.clock.now())?;
                 let opened = issue::session(self, &mut write, proof, login.transport, client).await?;
+                let tried = Tried { session: Some(opened.session_id), ..tried };
                 self.note_attempt(&mut write, &tried, "ok", client).await?;
-                self.notice_new_device(&mut write, &opened, client).await?;
+                self.learns(&mut write, &arrival, client).await?;
+                self.notice_login(&mut write, &opened, &arrival, client).await?;
                 let audit = client.audit("login").actor(user_id).subject(user_id).session(opened.session_id);
                 write.commit(audit).await?;
                 self.ring_post();
-                return Ok(Some(LoginOutcome::Opened(Box::new(opened))));
+                return Ok(Some(Ok(LoginOutcome::Opened(Box::new(opened)))));
             }
             Need::Show(methods) => methods,
             Need::SetUp => Vec::new(),
@@ -138,7 +162,7 @@ impl Core {
         let challenge = second_factor::give(self, &mut write, &passed, methods, login.transport, client).await?;
         self.note_attempt(&mut write, &tried, "second_factor_required", client).await?;
         write.commit(client.audit("second_factor_asked").subject(user_id)).await?;
-        Ok(Some(LoginOutcome::SecondFactor(Box::new(challenge))))
+        Ok(Some(Ok(LoginOutcome::SecondFactor(Box::new(challenge)))))
     }
 
     /// Writes a refused password down, then refuses it.
@@ -165,6 +189,9 @@ impl Core {
         reason: &str,
         client: &Client,
     ) -> Result<(), Fault> {
+        let place = self.place_of(client);
+        let text = place.as_ref().and_then(Place::text);
+        let signals = tried.risk.map(Assessment::signals_json).unwrap_or_default();
         let attempt = NewAttempt {
             user_id: tried.user_id,
             email_key: tried.email_key,
@@ -176,9 +203,9 @@ impl Core {
             request_id: Some(&client.request_id),
             device: tried.device,
             session: tried.session,
-            country: None,
-            place: None,
-            risk: None,
+            country: place.as_ref().and_then(|place| place.country.as_deref()),
+            place: text.as_deref(),
+            risk: tried.risk.map(|risk| risk.to_row(&signals)),
             now: self.clock.now(),
         };
         Ok(write.insert_attempt(&attempt).await?)

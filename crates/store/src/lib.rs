@@ -18,17 +18,23 @@
 //! }
 //! ```
 //!
-//! [`Store::any_user`] asks for the administrator's permit:
+//! [`Store::any_user`] asks for a permit, and goes no further than its right:
 //!
 //! ```
-//! use durward_verify::{Admin, Permit};
-//! fn good(store: &durward_store::Store, permit: &Permit<Admin>) -> durward_store::AnyUserStore {
-//!     store.any_user(permit)
+//! use durward_verify::{Permit, ReadUsers};
+//! async fn good(store: &durward_store::Store, permit: &Permit<ReadUsers>) -> Result<(), durward_store::StoreError> {
+//!     store.any_user(permit).read().await?.user(durward_proto::UserId(1)).await.map(drop)
 //! }
 //! ```
 //! ```compile_fail
 //! fn bad(store: &durward_store::Store, who: &durward_verify::Verified) -> durward_store::AnyUserStore {
 //!     store.any_user(who)
+//! }
+//! ```
+//! ```compile_fail,E0599
+//! use durward_verify::{EndSessions, Permit};
+//! async fn bad(store: &durward_store::Store, permit: &Permit<EndSessions>) -> Result<(), durward_store::StoreError> {
+//!     store.any_user(permit).read().await?.user(durward_proto::UserId(1)).await.map(drop)
 //! }
 //! ```
 //!
@@ -77,12 +83,17 @@ pub use check::SchemaFault;
 pub use error::StoreError;
 pub use migrate::{SchemaState, rendered};
 pub use open::{Backend, Opened, PgTarget, SslMode, StoreOptions, Target};
-pub use scope::{AnyUser, AnyUserStore, Gate, GateStore, Own, OwnStore, Scoped, Store, System, SystemStore};
+pub use scope::{
+    AnyUser, AnyUserStore, ChangesUsers, EndsSessions, Gate, GateStore, Own, OwnStore, Scoped, SeesAttempts,
+    SeesFigures, SeesSessions, SeesUsers, Store, System, SystemStore,
+};
 pub use tables::{
-    After, BudgetRule, CeremonyBond, CeremonyPurpose, ChallengePurpose, ChallengeRow, Charge, ConversationRow,
-    CredentialRow, DeviceRow, EmailChangeRow, EventKind, EventRow, FactorsRow, HeldPasskeyRow, KeyRow, LiveRow, MailRow,
-    MessageRow, NewAttempt, NewChallenge, NewEmailChange, NewEvent, NewKey, NewMail, NewMessage, NewPasskey,
-    NewRecoveryToken, NewRisk, NewSession, NewTrust, NewUser, OfferedPasskeyRow, PasskeyRow, RecoveryPurpose, RecoveryRow,
-    RefreshRow, SessionRow, TicketRow, TotpRow, TrustRow, UserRow, Waiting,
+    After, AnySessionRow, AttemptFilter, AttemptRow, BudgetRule, CeremonyBond, CeremonyPurpose, ChallengePurpose,
+    ChallengeRow, Charge, ConversationRow, CredentialRow, DeviceChange, DeviceRow, EmailChangeRow, EventKind, EventRow,
+    FactorsRow, FigureRow, HeldPasskeyRow, KeyRow, LiveRow, LoginCountRow, MailRow, MessageRow, NewAttempt,
+    NewChallenge, NewEmailChange, NewEvent, NewFigure, NewKey, NewMail, NewMessage, NewPasskey, NewRecoveryToken,
+    NewRisk, NewSession, NewTrust, NewUser, OfferedPasskeyRow, OwnDeviceRow, PasskeyRow, ProfileOutlineRow,
+    RecoveryPurpose, RecoveryRow, RefreshRow, RegisteredRow, SecurityEventRow, SeenDevice, SessionRow, TicketRow,
+    TotpRow, TrustRow, UserFilter, UserRow, Waiting,
 };
 pub use tx::{Read, Write};

@@ -39,6 +39,11 @@ pub struct Authenticated {
 }
 
 impl Authenticated {
+    /// Who it is.
+    pub(crate) fn user(&self) -> &UserRow {
+        &self.user
+    }
+
     pub(crate) fn into_parts(self) -> (UserRow, Vec<String>, Timestamp) {
         (self.user, self.amr, self.at)
     }

@@ -45,6 +45,32 @@ pub enum MailKind {
         /// When.
         at: Timestamp,
     },
+    /// A login that was let in, but is unlike the user's others.
+    UnusualLogin {
+        /// What its device calls itself, as in [`Self::NewDevice`].
+        device: Option<String>,
+        /// Its address.
+        ip: String,
+        /// Where that is, where it is known.
+        place: Option<String>,
+        /// The names of the signals that spoke against it, the weightiest first.
+        reasons: Vec<String>,
+        /// When.
+        at: Timestamp,
+    },
+    /// A login with the right password that was refused, because too much spoke against it.
+    LoginDenied {
+        /// What its device calls itself, as in [`Self::NewDevice`].
+        device: Option<String>,
+        /// Its address.
+        ip: String,
+        /// Where that is, where it is known.
+        place: Option<String>,
+        /// The names of the signals that spoke against it, the weightiest first.
+        reasons: Vec<String>,
+        /// When.
+        at: Timestamp,
+    },
     /// A second factor was set up.
     NewFactor {
         /// Which.
@@ -95,7 +121,7 @@ pub enum FactorWord {
 }
 
 /// The words of all kinds, which are the names of their templates.
-pub(crate) const KINDS: [&str; 12] = [
+pub(crate) const KINDS: [&str; 14] = [
     "reset_password",
     "verify_email",
     "already_registered",
@@ -108,6 +134,8 @@ pub(crate) const KINDS: [&str; 12] = [
     "password_changed",
     "sessions_ended_by_reuse",
     "factors_reset",
+    "unusual_login",
+    "login_denied",
 ];
 
 impl MailKind {
@@ -126,6 +154,8 @@ impl MailKind {
             Self::PasswordChanged { .. } => "password_changed",
             Self::SessionsEndedByReuse { .. } => "sessions_ended_by_reuse",
             Self::FactorsReset { .. } => "factors_reset",
+            Self::UnusualLogin { .. } => "unusual_login",
+            Self::LoginDenied { .. } => "login_denied",
         }
     }
 
@@ -135,6 +165,7 @@ impl MailKind {
         let ip = || "192.0.2.7".to_owned();
         let (at, new_email) = (Timestamp::from_seconds(1_767_323_045), || "new@example.com".to_owned());
         let device = Some("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0".to_owned());
+        let reasons = || vec!["new_country".to_owned(), "new_device".to_owned()];
         let mut all = vec![
             Self::ResetPassword { link: link() },
             Self::VerifyEmail { link: link() },
@@ -142,6 +173,9 @@ impl MailKind {
             Self::ConfirmOldAddress { link: link(), new_email: new_email() },
             Self::ConfirmNewAddress { link: link() },
             Self::EmailChanged { new_email: new_email() },
+            Self::UnusualLogin { device: device.clone(), ip: ip(), place: Some("Berlin, DE".to_owned()), reasons: reasons(), at },
+            Self::UnusualLogin { device: None, ip: ip(), place: None, reasons: Vec::new(), at },
+            Self::LoginDenied { device: device.clone(), ip: ip(), place: None, reasons: reasons(), at },
             Self::NewDevice { device, ip: ip(), at },
             Self::NewDevice { device: None, ip: ip(), at },
             Self::PasswordChanged { ip: ip(), at },

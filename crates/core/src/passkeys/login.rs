@@ -17,6 +17,7 @@ use crate::passkeys::answer::{self, invalid_passkey};
 use crate::passkeys::assertion::Assertion;
 use crate::passkeys::ceremony;
 use crate::passkeys::relying_party::{Asked, AskedOf, Known, Verification};
+use crate::risk::Shown;
 use crate::second_factor::key_of;
 use crate::service::Core;
 
@@ -63,6 +64,7 @@ impl Core {
         let outcome = self.try_passkey_login(login, client).await;
         let result = outcome.as_ref().map_or_else(|fault| fault.code().as_str(), |_| "ok");
         metrics::counter!("durward_logins_total", "method" => "passkey", "result" => result).increment(1);
+        self.figures.login("passkey", result);
         outcome
     }
 
@@ -95,10 +97,28 @@ impl Core {
                 return refused;
             }
         };
+        let (email_key, user_id) = (key_of(&proof.user().email), proof.user().id);
+        let arrival = match self.arrives_judged(&mut write, proof.user(), client, Shown::Passkey).await {
+            Ok(arrival) => arrival,
+            Err(fault) if fault.code() == Code::PlaceDenied => {
+                drop(write);
+                let refused = self.passkey_failed(Some(user_id), &paid, fault, client).await;
+                paid.give_back(&self.budgets).await?;
+                return refused;
+            }
+            Err(fault) => return Err(fault),
+        };
+        let tried = Tried {
+            device: arrival.device_id(),
+            risk: arrival.risk.as_ref(),
+            ..tried(&email_key, Some(user_id))
+        };
+        let mut write = self.refuse_risky(write, proof.user(), &tried, &arrival, client).await??;
         let opened = issue::session(self, &mut write, proof, login.transport, client).await?;
-        let email_key = key_of(&opened.user.email);
-        self.note_attempt(&mut write, &tried(&email_key, Some(opened.user.id)), "ok", client).await?;
-        self.notice_new_device(&mut write, &opened, client).await?;
+        let tried = Tried { session: Some(opened.session_id), ..tried };
+        self.note_attempt(&mut write, &tried, "ok", client).await?;
+        self.learns(&mut write, &arrival, client).await?;
+        self.notice_login(&mut write, &opened, &arrival, client).await?;
         let audit = client.audit("login").actor(opened.user.id).subject(opened.user.id).session(opened.session_id);
         write.commit(audit.detail(serde_json::json!({ "method": "passkey" }))).await?;
         self.ring_post();

@@ -8,6 +8,8 @@ use crate::client::Client;
 use crate::fault::Fault;
 use crate::issue::{Opened, sha256};
 use crate::mail::{Mail, MailKind};
+use crate::place::Place;
+use crate::risk::{Arrival, Decision};
 use crate::service::Core;
 
 /// How long a notice is worth sending.
@@ -37,12 +39,45 @@ impl Core {
         self.post(write, mail).await
     }
 
+    /// Posts a notice of a session that was just opened, where it is unlike the user's others.
+    ///
+    /// # Errors
+    /// 503 when the database is away.
+    pub(crate) async fn notice_login(
+        &self,
+        write: &mut Write<Gate>,
+        opened: &Opened,
+        arrival: &Arrival,
+        client: &Client,
+    ) -> Result<(), Fault> {
+        let unusual = arrival.risk.as_ref().filter(|risk| risk.decision >= Decision::Notice);
+        // Where nothing but the device is new, the notice of new devices says all there is.
+        let Some(risk) = unusual.filter(|risk| risk.names() != ["new_device"]) else {
+            return self.notice_new_device(write, opened, client).await;
+        };
+        let mail = Mail {
+            to: opened.user.email.clone(),
+            name: opened.user.full_name.clone(),
+            language: client.language.clone(),
+            user: Some(opened.user.id),
+            kind: MailKind::UnusualLogin {
+                device: client.user_agent.clone(),
+                ip: client.ip.to_string(),
+                place: arrival.place.as_ref().and_then(Place::text),
+                reasons: risk.names().into_iter().map(str::to_owned).collect(),
+                at: self.clock.now(),
+            },
+            expires_in: NOTICE_LIFE,
+        };
+        self.post(write, mail).await
+    }
+
     /// Posts a notice of a session that was just opened, where the user had others, and none on this device. A client
     /// without the device's cookie is told by its address and by what it calls itself.
     ///
     /// # Errors
     /// 503 when the database is away.
-    pub(crate) async fn notice_new_device(
+    async fn notice_new_device(
         &self,
         write: &mut Write<Gate>,
         opened: &Opened,

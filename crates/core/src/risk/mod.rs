@@ -1,6 +1,32 @@
 //! How risky a login is: a score that says what it is made of.
+//!
+//! [`signals`] are named signs that a login is not its user's, each a small function of what is known of the login
+//! ([`Facts`]) and of what is usual for the user ([`Habits`]). [`judge`] makes a score and a decision of them, and keeps
+//! the signals beside it. [`assess`] reads what they need and writes what a login
+//! teaches, and [`arrival`] is what the ways in see of it.
+
+mod arrival;
+mod assess;
+mod facts;
+mod habits;
+mod judge;
+mod rules;
+mod signals;
+mod surge;
+
+#[cfg(test)]
+mod tests;
 
 use serde::Serialize;
+
+pub use facts::{Facts, KnownDevice, network_key};
+pub use habits::{Habits, Login};
+pub use judge::judge;
+pub use rules::{RiskRules, Thresholds, Weights};
+pub use surge::Surge;
+
+pub(crate) use arrival::Arrival;
+pub(crate) use assess::Shown;
 
 /// What is made of a login with the right password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -56,5 +82,10 @@ impl Assessment {
     /// The signals as the trail keeps them: an array of objects.
     pub fn signals_json(&self) -> serde_json::Value {
         serde_json::to_value(&self.signals).unwrap_or_default()
+    }
+
+    /// Their names, the weightiest first.
+    pub fn names(&self) -> Vec<&'static str> {
+        self.signals.iter().map(|signal| signal.name).collect()
     }
 }

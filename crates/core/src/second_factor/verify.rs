@@ -43,6 +43,7 @@ impl Core {
         let result = outcome.as_ref().map_or_else(|fault| fault.code().as_str(), |_| "ok");
         count(asked.method, result);
         metrics::counter!("durward_logins_total", "method" => asked.method.as_str(), "result" => result).increment(1);
+        self.figures.login(asked.method.as_str(), result);
         outcome
     }
 
@@ -138,15 +139,22 @@ impl Core {
         let transport = taken.transport;
         let Let { shown, backup_codes, changed } = self.accept(&mut write, &mut taken, shows, passkey, client).await?;
         let proof = factors::with_second(factors::resumed(taken)?, &shown, now)?;
+        // From where they come was looked at with the password. It may be elsewhere by now.
+        let arrival = self.arrives(&mut write, proof.user(), client).await?;
         let mut opened = issue::session(self, &mut write, proof, transport, client).await?;
         if trusts {
             opened.trust = trust::grant(self, &mut write, user.id, client).await?;
         }
         opened.backup_codes = backup_codes;
         let email_key = key_of(&user.email);
-        let tried = Tried::new(&email_key, Some(user.id), shows.method().as_str());
+        let tried = Tried {
+            device: arrival.device_id(),
+            session: Some(opened.session_id),
+            ..Tried::new(&email_key, Some(user.id), shows.method().as_str())
+        };
         self.note_attempt(&mut write, &tried, "ok", client).await?;
-        self.notice_new_device(&mut write, &opened, client).await?;
+        self.learns(&mut write, &arrival, client).await?;
+        self.notice_login(&mut write, &opened, &arrival, client).await?;
         let audit = client.audit("login").actor(user.id).subject(user.id).session(opened.session_id);
         write.commit(audit.detail(json!({ "method": shows.method() }))).await?;
         if let Some(changed) = changed {

@@ -18,15 +18,19 @@ tables! {
     conversations
     devices
     email_changes
+    figures
+    habits
     login_attempts
     mail_outbox
     messages
+    overview
     passkeys
     profiles
     recovery_tokens
     refresh_tokens
     revocation_events
     security_audit
+    security_events
     sessions
     settings
     signing_keys
@@ -43,21 +47,26 @@ pub use budgets::{BudgetRule, Charge};
 pub use ceremonies::{CeremonyBond, CeremonyPurpose};
 pub use challenges::{ChallengePurpose, ChallengeRow, NewChallenge};
 pub use conversations::ConversationRow;
-pub use devices::DeviceRow;
+pub use devices::{DeviceChange, DeviceRow, OwnDeviceRow, RegisteredRow, SeenDevice};
 pub use email_changes::{EmailChangeRow, NewEmailChange};
-pub use login_attempts::{NewAttempt, NewRisk};
+pub use figures::{FigureRow, NewFigure};
+pub use habits::RiskEvidence;
+pub use login_attempts::{AttemptFilter, AttemptRow, NewAttempt, NewRisk};
 pub use mail_outbox::{MailRow, NewMail, Waiting};
 pub use messages::{MessageRow, NewMessage};
+pub use overview::LoginCountRow;
 pub use passkeys::{HeldPasskeyRow, NewPasskey, OfferedPasskeyRow, PasskeyRow};
+pub use profiles::ProfileOutlineRow;
 pub use recovery_tokens::{NewRecoveryToken, RecoveryPurpose, RecoveryRow};
 pub use refresh_tokens::RefreshRow;
 pub use revocation_events::{EventKind, EventRow, NewEvent};
-pub use sessions::{LiveRow, NewSession, SessionRow};
+pub use security_events::SecurityEventRow;
+pub use sessions::{AnySessionRow, LiveRow, NewSession, SessionRow};
 pub use signing_keys::{KeyRow, NewKey};
 pub use tickets::TicketRow;
 pub use trusted_devices::{NewTrust, TrustRow};
 pub use two_factor::{FactorsRow, TotpRow};
-pub use users::{CredentialRow, NewUser, UserRow};
+pub use users::{CredentialRow, NewUser, UserFilter, UserRow};
 
 /// Where a page begins: after this row (key-set paging).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

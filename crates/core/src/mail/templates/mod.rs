@@ -142,7 +142,10 @@ impl Templates {
         let Ok(Value::Object(mut context)) = serde_json::to_value(mail.values) else {
             return Err("the mail's values cannot be read".to_owned());
         };
-        if let MailKind::NewDevice { device, .. } = mail.values {
+        if let MailKind::NewDevice { device, .. }
+        | MailKind::UnusualLogin { device, .. }
+        | MailKind::LoginDenied { device, .. } = mail.values
+        {
             context.insert("device".to_owned(), device.as_deref().and_then(described).into());
         }
         let hours = mail.until.since(mail.at).as_secs().div_ceil(3_600);

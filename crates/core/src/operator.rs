@@ -2,17 +2,14 @@
 //! event table.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use durward_proto::{AccountStatus, Clock, Email, Role, SessionId, UserId};
-use durward_store::{Audit, EventKind, NewEvent, NewUser, System, SystemStore, UserRow, Write};
+use durward_proto::{AccountStatus, Clock, Email, Role, UserId};
+use durward_store::{Audit, NewUser, SystemStore, UserFilter, UserRow};
 use serde_json::json;
 
+use crate::acts;
 use crate::fault::Fault;
-use crate::mail::{Mail, MailKind, Outbox, Request, RequestKind};
-
-/// How long a notice is worth sending.
-const NOTICE_LIFE: Duration = Duration::from_secs(3 * 86_400);
+use crate::mail::{Outbox, Request, RequestKind};
 
 /// An operator at the command line.
 #[derive(Clone)]
@@ -54,7 +51,7 @@ impl Operator {
     /// # Errors
     /// When the database is away.
     pub async fn list(&self, after: Option<UserId>, limit: u32) -> Result<Vec<UserRow>, Fault> {
-        Ok(self.system.read().await?.users(None, after, limit).await?)
+        Ok(self.system.read().await?.users(&UserFilter::default(), after, limit).await?)
     }
 
     /// Opens an active account. `None` when the address is taken.
@@ -80,11 +77,14 @@ impl Operator {
     /// Gives an account another role. Its sessions live on with it; its sockets close.
     ///
     /// # Errors
-    /// When the database is away.
+    /// `last_admin`; when the database is away.
     pub async fn set_role(&self, user: UserId, role: &Role) -> Result<(), Fault> {
         let mut write = self.system.write().await?;
-        write.set_role(user, role, self.clock.now()).await?;
-        self.event(&mut write, user, None, "role_changed").await?;
+        if !role.is_admin() {
+            acts::keep_an_admin(&mut write, user).await?;
+        }
+        write.hold_user(user).await?;
+        acts::set_role(&mut write, user, role, self.clock.now()).await?;
         write.commit(act("role_changed", user).detail(json!({ "by": "operator", "role": role.as_str() }))).await?;
         Ok(())
     }
@@ -92,19 +92,14 @@ impl Operator {
     /// Changes an account's status; unless it becomes active, its sessions end.
     ///
     /// # Errors
-    /// When the database is away.
+    /// `last_admin`; when the database is away.
     pub async fn set_status(&self, user: UserId, status: AccountStatus) -> Result<(), Fault> {
         let mut write = self.system.write().await?;
-        write.set_status(user, status, self.clock.now()).await?;
-        // Before the sessions: a login that is half done ends with them. After the account, which whoever completes one
-        // holds first, too.
-        write.forget_pending(user).await?;
-        if status == AccountStatus::Active {
-            // Nodes may remember that it was not.
-            self.event(&mut write, user, None, "activated").await?;
-        } else {
-            self.end_all(&mut write, user, status.as_str()).await?;
+        if status != AccountStatus::Active {
+            acts::keep_an_admin(&mut write, user).await?;
         }
+        write.hold_user(user).await?;
+        acts::set_status(&mut write, user, status, self.clock.now()).await?;
         let audit = act("status_changed", user).detail(json!({ "by": "operator", "status": status.as_str() }));
         write.commit(audit).await?;
         Ok(())
@@ -119,8 +114,9 @@ impl Operator {
         write.set_password(user, password_hash, self.clock.now()).await?;
         write.forget_pending(user).await?;
         write.forget_trusts(user).await?;
+        write.distrust_devices(user, self.clock.now()).await?;
         write.forget_recovery_tokens(user).await?;
-        self.end_all(&mut write, user, "password_changed").await?;
+        acts::end_all(&mut write, user, "password_changed", self.clock.now()).await?;
         write.commit(act("password_changed", user).detail(json!({ "by": "operator" }))).await?;
         Ok(())
     }
@@ -135,20 +131,13 @@ impl Operator {
         let now = self.clock.now();
         let mut write = self.system.write().await?;
         let Some(row) = write.hold_user(user).await? else { return Ok(false) };
-        write.forget_pending(user).await?;
-        let totp = write.disable_totp(user, now).await?;
-        let passkeys = write.forget_passkeys(user).await?;
-        write.forget_backup_codes(user).await?;
-        write.forget_trusts(user).await?;
-        write.set_tfa_enabled(user, false, now).await?;
-        self.end_all(&mut write, user, "factors_reset").await?;
-        let had = totp || passkeys > 0;
-        if let (true, Some(outbox)) = (had, &self.outbox) {
-            outbox.put(&mut write, notice(&row, MailKind::FactorsReset { at: now })).await?;
+        let gone = acts::reset_factors(&mut write, user, now).await?;
+        if let (true, Some(outbox)) = (gone.had(), &self.outbox) {
+            outbox.put(&mut write, acts::factors_reset_notice(&row, now)).await?;
         }
-        let detail = json!({ "by": "operator", "totp": totp, "passkeys": passkeys });
+        let detail = json!({ "by": "operator", "totp": gone.totp, "passkeys": gone.passkeys });
         write.commit(act("factors_reset", user).detail(detail)).await?;
-        Ok(had)
+        Ok(gone.had())
     }
 
     /// Asks for a mail with a link to set a new password with, as the user could. False where nobody sends mails.
@@ -171,7 +160,7 @@ impl Operator {
         let mut write = self.system.write().await?;
         write.hold_user(user).await?;
         write.forget_pending(user).await?;
-        let ended = self.end_all(&mut write, user, "revoked").await?;
+        let ended = acts::end_all(&mut write, user, "revoked", self.clock.now()).await?.len();
         write.commit(act("sessions_revoked", user).detail(json!({ "by": "operator", "sessions": ended }))).await?;
         Ok(ended)
     }
@@ -179,46 +168,15 @@ impl Operator {
     /// Deletes an account with all that belongs to it. The audit trail keeps what was done.
     ///
     /// # Errors
-    /// When the database is away.
+    /// `last_admin`; when the database is away.
     pub async fn delete(&self, user: UserId) -> Result<(), Fault> {
         let mut write = self.system.write().await?;
-        self.end_all(&mut write, user, "deleted").await?;
+        acts::keep_an_admin(&mut write, user).await?;
+        write.hold_user(user).await?;
+        acts::end_all(&mut write, user, "deleted", self.clock.now()).await?;
         write.delete_user(user).await?;
         write.commit(act("user_deleted", user).detail(json!({ "by": "operator" }))).await?;
         Ok(())
-    }
-
-    async fn end_all(&self, write: &mut Write<System>, user: UserId, reason: &str) -> Result<usize, Fault> {
-        let ended = write.end_sessions(user, self.clock.now(), reason).await?;
-        for session in &ended {
-            self.event(write, user, Some(*session), reason).await?;
-        }
-        Ok(ended.len())
-    }
-
-    async fn event(
-        &self,
-        write: &mut Write<System>,
-        user: UserId,
-        session: Option<SessionId>,
-        reason: &str,
-    ) -> Result<(), Fault> {
-        let kind = if session.is_some() { EventKind::Session } else { EventKind::User };
-        write
-            .append_event(&NewEvent { kind, user_id: user, session_id: session, reason, now: self.clock.now() })
-            .await?;
-        Ok(())
-    }
-}
-
-fn notice(user: &UserRow, kind: MailKind) -> Mail {
-    Mail {
-        to: user.email.clone(),
-        name: user.full_name.clone(),
-        language: None,
-        user: Some(user.id),
-        kind,
-        expires_in: NOTICE_LIFE,
     }
 }
 

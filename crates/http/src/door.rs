@@ -11,7 +11,7 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use durward_proto::{Code, Problem, UserId};
-use durward_verify::{Admin, Refusal, Source, Surface, Trace, Verified};
+use durward_verify::{Refusal, Source, Surface, Trace, Verified};
 use futures_util::FutureExt;
 use http::{HeaderValue, Method, StatusCode, header};
 
@@ -140,17 +140,22 @@ async fn authenticate(site: &Site, row: &Row, request: &mut Request, after: &mut
             Err(refusal @ (Refusal::Ambiguous | Refusal::Unavailable)) => return Err(refusal.into()),
             Err(_) => return Ok(()),
         },
-        Access::User | Access::Admin if row.traced => {
+        Access::User | Access::Right(_) if row.traced => {
             let mut trace = Trace::default();
             let verified = site.core.verifier().rest_traced(request.headers(), &mut trace).await?;
             request.extensions_mut().insert(Arc::new(trace));
             verified
         }
-        Access::User | Access::Admin => site.core.verifier().rest(request.headers()).await?,
+        Access::User | Access::Right(_) => {
+            let (clock, began) = (site.core.clock(), site.core.clock().monotonic());
+            let verified = site.core.verifier().rest(request.headers()).await;
+            site.core.figures().token_check(clock.monotonic().saturating_sub(began));
+            verified?
+        }
     };
     after.user = Some(verified.user_id());
-    if row.access == Access::Admin {
-        verified.permit::<Admin>()?;
+    if let Access::Right(scope) = row.access {
+        verified.may(scope)?;
     }
     if row.csrf == CsrfClass::Required {
         check_csrf(site, request, &verified, after)?;
@@ -188,6 +193,7 @@ fn note(site: &Site, path: Option<&Path>, method: &Method, response: &Response<B
     let status = response.status();
     let meter = path.map_or(site.paths.nowhere(), |path| path.row(method).map_or(path.other(), |(_, meter)| meter));
     meter.record(status, noted.took);
+    site.core.figures().request(noted.took);
 
     let request_id = noted.request_id.to_str().unwrap_or_default();
     let method = if is_common(method) { method.as_str() } else { "other" };

@@ -9,6 +9,7 @@ pub mod email;
 pub mod ids;
 pub mod problem;
 pub mod random;
+pub mod scope;
 pub mod secret;
 pub mod time;
 pub mod wire;
@@ -22,5 +23,6 @@ pub use ids::{
 };
 pub use problem::Problem;
 pub use random::Random;
+pub use scope::Scope;
 pub use secret::Secret;
 pub use time::{Clock, SystemClock, Timestamp};

@@ -1,7 +1,8 @@
 -- Devices, where and how risky logins are, the chained audit trail, alerts, and figures for the operator's charts.
 
 -- What a user logs in with. The identity is SHA-256 of the random device_id cookie; a client that keeps no cookies is
--- known by its fingerprint. The reputation is a count in thousandths that decays from reputed_at on.
+-- known by its fingerprint. The reputation is a count in thousandths that decays from reputed_at on. The streak is what
+-- a device has done without a failure: enough of it makes it trusted.
 CREATE TABLE registered_devices (
     id {uuid} NOT NULL,
     user_id {bigint} NOT NULL,
@@ -18,6 +19,8 @@ CREATE TABLE registered_devices (
     successes_milli {bigint} NOT NULL,
     failures_milli {bigint} NOT NULL,
     reputed_at {timestamp} NOT NULL,
+    streak_logins {bigint} NOT NULL,
+    streak_since {timestamp} NOT NULL,
     created_at {timestamp} NOT NULL,
     last_seen_at {timestamp} NOT NULL,
     CONSTRAINT registered_devices_pk PRIMARY KEY (id),

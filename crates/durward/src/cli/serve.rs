@@ -120,6 +120,8 @@ impl Started {
         }
         tokio::spawn(self.core.clone().follow_events().await?);
         let post = tokio::spawn(self.core.clone().run_post(stopped()));
+        let (core, figures_stopped) = (self.core.clone(), stopped());
+        let figures = tokio::spawn(async move { core.run_figures(figures_stopped).await });
         tokio::spawn(prune(self.opened.system.clone(), self.core.clock().clone()));
         let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
         tokio::spawn(async move {
@@ -133,6 +135,7 @@ impl Started {
         self.listeners.server.run(app, stopped()).await;
         // A mail that is under way is handed in and written down before the database is closed.
         let _ = post.await;
+        let _ = figures.await;
         self.opened.close().await;
         Ok(())
     }

@@ -8,6 +8,7 @@ mod alias;
 mod candidate;
 mod choice;
 mod cookie_domain;
+mod country;
 mod database;
 mod database_url;
 mod environment;
@@ -26,6 +27,7 @@ mod problem;
 mod reader;
 mod reference;
 mod refuse;
+mod roles;
 mod rp_id;
 mod section;
 mod sections;
@@ -38,8 +40,11 @@ mod value;
 #[cfg(test)]
 mod tests;
 
-pub use choice::{Algorithm, Answering, Environment, FactorMethod, LogFormat, Migrate, SecondFactorPolicy};
+pub use choice::{
+    Algorithm, Answering, Environment, FactorMethod, LogFormat, Migrate, SecondFactorPolicy, UnknownCountry,
+};
 pub use cookie_domain::CookieDomain;
+pub use country::Country;
 pub use database::{DatabaseUrl, PgParts};
 pub use durward_store::Target as DatabaseTarget;
 pub use filter::LogFilter;
@@ -50,14 +55,15 @@ pub use page_url::PageUrl;
 pub use problem::{ConfigErrors, Problem};
 pub use reader::Held;
 pub use reference::reference;
+pub use roles::Roles;
 pub use sections::{
-    Breaker, Chat, Cookies, Cors, Csrf, Database, Keys, Limits, Log, Mail, Metrics, Passkeys, Password, Registration,
+    Access, Breaker, Chat, Cookies, Cors, Csrf, Database, GeoIp, Keys, Limits, Log, Mail, Metrics, Passkeys, Password, Registration, Risk,
     Root, SecondFactor, Server, Session, Settings, Tokens, WebSocket,
 };
 pub use show::{shown_as_json, shown_as_text};
 pub use source::Source;
 pub use upstream_url::UpstreamUrl;
-pub use value::Strength;
+pub use value::{Percent, Strength};
 
 use reader::Reader;
 use section::{Row, Section};
@@ -115,10 +121,18 @@ config! {
     mail: Mail,
     /// Who may make an account.
     registration: Registration,
+    /// The roles that an operator defined.
+    roles: Roles,
     /// How passwords are hashed and judged.
     password: Password,
     /// How often somebody may guess wrong.
     limits: Limits,
+    /// Where addresses are.
+    geoip: GeoIp,
+    /// From where logins are allowed.
+    access: Access,
+    /// How risky a login is.
+    risk: Risk,
     /// The circuit breakers.
     breaker: Breaker,
     /// Metrics for Prometheus.

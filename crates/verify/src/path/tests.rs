@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::kit::{self, Kit, NOW, headers, session};
-use crate::permit::{Admin, Denied};
+use crate::permit::{Admin, ChangeUsers, Denied, ReadUsers};
 use crate::{Claims, Redeemed};
 
 async fn refusal(kit: &Kit, token: &str) -> Refusal {
@@ -219,9 +219,21 @@ async fn what_counts_is_what_holds_now() {
     let mut claims = kit::claims();
     claims.role = "admin".into();
     assert_eq!(kit.of_claims(&claims).await.unwrap().permit::<Admin>().unwrap_err(), Denied);
-    kit.liveness().open(session(), kit::live_as(|user| user.role = Role::admin()));
+    let with =
+        |scopes: &[&str]| LiveSession { scopes: scopes.iter().map(|&word| word.to_owned()).collect(), ..kit::live() };
+    kit.liveness().open(session(), with(&["user", "admin"]));
     let admin = kit.of_claims(&kit::claims()).await.unwrap();
     assert_eq!(admin.permit::<Admin>().unwrap().holder(), UserId(7));
+    assert!(admin.permit::<ReadUsers>().is_ok() && admin.may("keys:read").is_ok());
+    // A scope gives its own right and no other; the role's name gives none.
+    kit.liveness().open(
+        session(),
+        LiveSession { user: kit::live_as(|user| user.role = Role::admin()).user, ..with(&["user", "users:read"]) },
+    );
+    let support = kit.of_claims(&kit::claims()).await.unwrap();
+    assert!(support.permit::<ReadUsers>().is_ok() && support.may("users:read").is_ok());
+    assert!(support.permit::<ChangeUsers>().is_err() && support.permit::<Admin>().is_err());
+    assert_eq!((support.may("users"), support.may("admin")), (Err(Denied), Err(Denied)));
     for status in [AccountStatus::Pending, AccountStatus::Suspended, AccountStatus::Deactivated] {
         kit.liveness().open(session(), kit::live_as(|user| user.status = status));
         assert_eq!(kit.of_claims(&kit::claims()).await.unwrap_err(), Refusal::AccountInactive, "{status}");

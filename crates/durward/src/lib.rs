@@ -7,4 +7,5 @@ pub mod cli;
 pub mod config;
 mod mailing;
 mod operations;
+mod places;
 pub mod wire;

@@ -186,7 +186,8 @@ pub(crate) fn roles(config: &Config) -> Arc<Roles> {
     Arc::new(Roles::new(config.roles.defined.clone()))
 }
 
-fn second_factor_rules(config: &Config) -> SecondFactorRules {
+/// Of whom a second factor is demanded, and which there are.
+pub(crate) fn second_factor_rules(config: &Config) -> SecondFactorRules {
     let chosen = &config.second_factor;
     SecondFactorRules {
         demand: match chosen.policy {

@@ -6,13 +6,14 @@ use durward_store::{Gate, NewAttempt, Write};
 
 use crate::budgets::Paid;
 use crate::client::Client;
+use crate::devices;
 use crate::factors::password::{self, Compared};
 use crate::factors::{self, PasswordPassed};
 use crate::fault::Fault;
 use crate::issue::{self, Opened};
 use crate::place::Place;
 use crate::risk::{Assessment, Shown};
-use crate::second_factor::{self, Challenge, Need};
+use crate::second_factor::{self, Challenge, Need, StandsIn};
 use crate::service::Core;
 
 /// How often an account is looked at that changes while its password's hash is computed.
@@ -27,7 +28,11 @@ pub enum LoginOutcome {
     SecondFactor(Box<Challenge>),
 }
 
+/// What comes of showing again who one is.
+pub(crate) const REAUTHENTICATED: &str = "reauthenticated";
+
 /// A try to come in, as the trails keep it.
+#[derive(Clone, Copy)]
 pub(crate) struct Tried<'a> {
     /// The key of the address that was given.
     pub(crate) email_key: &'a str,
@@ -47,6 +52,11 @@ impl<'a> Tried<'a> {
     /// A try at the account with this address, by this method.
     pub(crate) fn new(email_key: &'a str, user_id: Option<UserId>, method: &'static str) -> Self {
         Self { email_key, user_id, method, device: None, session: None, risk: None }
+    }
+
+    /// Made within a session.
+    pub(crate) fn within(self, session: SessionId) -> Self {
+        Self { session: Some(session), ..self }
     }
 }
 
@@ -75,16 +85,17 @@ impl Core {
         let paid = match self.budgets.charge(&email_key, client).await {
             Ok(paid) => paid,
             Err(fault) if fault.code() == Code::TooManyAttempts => {
-                return self.failed(&email_key, None, fault, client).await;
+                return self.failed(&Tried::new(&email_key, None, "password"), fault, client).await;
             }
             Err(fault) => return Err(fault),
         };
         for _ in 0..LOOKS {
             let credential = self.gate.read().await?.credential_by_email(&email_key).await?;
             let user_id = credential.as_ref().map(|credential| credential.user.id);
+            let tried = Tried::new(&email_key, user_id, "password");
             let shown = match password::show(&self.hasher, credential, &login.password).await {
                 Ok(Some(shown)) => shown,
-                Ok(None) => return self.failed(&email_key, user_id, wrong_credentials(), client).await,
+                Ok(None) => return self.failed(&tried, wrong_credentials(), client).await,
                 Err(fault) => {
                     paid.give_back(&self.budgets).await?;
                     return Err(fault);
@@ -99,10 +110,10 @@ impl Core {
                 Ok(Some(outcome)) => return outcome,
                 // A session that is opened after a change of the password would outlive it: look at the account again.
                 Ok(None) => {}
-                Err(fault) if fault.code().status() == 403 => {
+                Err(fault) if fault.code().status() == 403 || fault.code() == Code::RateLimited => {
                     // The password was right: it was no guess, and it costs nothing.
                     paid.give_back(&self.budgets).await?;
-                    return self.failed(&email_key, user_id, fault, client).await;
+                    return self.failed(&tried, fault, client).await;
                 }
                 Err(fault) => return Err(fault),
             }
@@ -128,12 +139,21 @@ impl Core {
             return Ok(None);
         }
         let mut arrival = self.arrives_judged(&mut write, passed.user(), client, Shown::Password).await?;
-        // Where a second factor is asked for because of the risk, no device is trusted.
-        let trusted = login.device_token.as_ref().filter(|_| !arrival.steps_up());
-        let need = second_factor::need(self, &mut write, passed.user(), trusted).await?;
-        if matches!(need, Need::Nothing(_)) {
-            arrival.cannot_step_up();
-        }
+        let instead = StandsIn {
+            token: login.device_token.as_ref(),
+            device: arrival.device.as_ref(),
+            allowed: !arrival.steps_up(),
+        };
+        let need = second_factor::need(self, &mut write, passed.user(), instead).await?;
+        // Who has no second factor is mailed a code, where that can be done.
+        let need = match need {
+            Need::Nothing(_) if arrival.steps_up() && self.has_post() => Need::Mail,
+            Need::Nothing(waived) => {
+                arrival.cannot_step_up();
+                Need::Nothing(waived)
+            }
+            need => need,
+        };
         let tried = Tried {
             device: arrival.device_id(),
             risk: arrival.risk.as_ref(),
@@ -143,11 +163,11 @@ impl Core {
             Ok(write) => write,
             Err(fault) => return Ok(Some(Err(fault))),
         };
-        let methods = match need {
+        let challenge = match need {
             Need::Nothing(waived) => {
                 let proof = factors::alone(passed, &waived, self.clock.now())?;
                 let opened = issue::session(self, &mut write, proof, login.transport, client).await?;
-                let tried = Tried { session: Some(opened.session_id), ..tried };
+                let tried = Tried { device: opened.device_id(), session: Some(opened.session_id), ..tried };
                 self.note_attempt(&mut write, &tried, "ok", client).await?;
                 self.learns(&mut write, &arrival, client).await?;
                 self.notice_login(&mut write, &opened, &arrival, client).await?;
@@ -156,29 +176,42 @@ impl Core {
                 self.ring_post();
                 return Ok(Some(Ok(LoginOutcome::Opened(Box::new(opened)))));
             }
-            Need::Show(methods) => methods,
-            Need::SetUp => Vec::new(),
+            Need::Show(methods) => {
+                second_factor::give(self, &mut write, &passed, methods, login.transport, client).await?
+            }
+            Need::SetUp => second_factor::give(self, &mut write, &passed, Vec::new(), login.transport, client).await?,
+            Need::Mail => second_factor::give_mailed(self, &mut write, &passed, login.transport, client).await?,
         };
-        let challenge = second_factor::give(self, &mut write, &passed, methods, login.transport, client).await?;
         self.note_attempt(&mut write, &tried, "second_factor_required", client).await?;
         write.commit(client.audit("second_factor_asked").subject(user_id)).await?;
+        self.ring_post();
         Ok(Some(Ok(LoginOutcome::SecondFactor(Box::new(challenge)))))
     }
 
     /// Writes a refused password down, then refuses it.
-    pub(crate) async fn failed<T>(
-        &self,
-        email_key: &str,
-        user_id: Option<UserId>,
-        fault: Fault,
-        client: &Client,
-    ) -> Result<T, Fault> {
-        let tried = Tried::new(email_key, user_id, "password");
+    pub(crate) async fn failed<T>(&self, tried: &Tried<'_>, fault: Fault, client: &Client) -> Result<T, Fault> {
         let mut write = self.gate.write().await?;
-        self.note_attempt(&mut write, &tried, fault.code().as_str(), client).await?;
+        self.note_refusal(&mut write, tried, &fault, client).await?;
         let audit = client.audit("login_failed").detail(serde_json::json!({ "reason": fault.code() }));
-        write.commit(if let Some(user) = user_id { audit.subject(user) } else { audit }).await?;
+        write.commit(if let Some(user) = tried.user_id { audit.subject(user) } else { audit }).await?;
         Err(fault)
+    }
+
+    /// Writes a refused attempt down, and what is wrong also against the device it comes from, within the transaction that
+    /// refuses it.
+    pub(crate) async fn note_refusal(
+        &self,
+        write: &mut Write<Gate>,
+        tried: &Tried<'_>,
+        fault: &Fault,
+        client: &Client,
+    ) -> Result<(), Fault> {
+        if matches!(fault.code(), Code::InvalidCredentials | Code::InvalidSecondFactor) {
+            self.surge.count(self.clock.now());
+        }
+        let device = devices::refused(self, write, tried.user_id, fault.code(), client).await?;
+        self.note_attempt(write, &Tried { device: device.or(tried.device), ..*tried }, fault.code().as_str(), client)
+            .await
     }
 
     /// Writes an attempt down, within the transaction that decides it.
@@ -196,7 +229,7 @@ impl Core {
             user_id: tried.user_id,
             email_key: tried.email_key,
             method: tried.method,
-            succeeded: reason == "ok",
+            succeeded: matches!(reason, "ok" | REAUTHENTICATED),
             reason,
             ip: Some(&client.ip.to_string()),
             user_agent: client.user_agent.as_deref(),

@@ -3,13 +3,17 @@
 
 use std::sync::Arc;
 
+use durward_proto::wire::admin::UserDetail;
 use durward_proto::{AccountStatus, Clock, Email, Role, UserId};
 use durward_store::{Audit, NewUser, SystemStore, UserFilter, UserRow};
 use serde_json::json;
 
 use crate::acts;
+use crate::admin;
+use crate::factors::SecondFactorRules;
 use crate::fault::Fault;
 use crate::mail::{Outbox, Request, RequestKind};
+use crate::roles::Roles;
 
 /// An operator at the command line.
 #[derive(Clone)]
@@ -52,6 +56,23 @@ impl Operator {
     /// When the database is away.
     pub async fn list(&self, after: Option<UserId>, limit: u32) -> Result<Vec<UserRow>, Fault> {
         Ok(self.system.read().await?.users(&UserFilter::default(), after, limit).await?)
+    }
+
+    /// An account with everything that belongs to it, as an admin sees it over the wire.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn detail(
+        &self,
+        user: UserRow,
+        roles: &Roles,
+        rules: &SecondFactorRules,
+    ) -> Result<UserDetail, Fault> {
+        let mut read = self.system.read().await?;
+        let mut detail = admin::outline(&mut read, user, roles, rules).await?;
+        admin::add_sessions(&mut read, &mut detail).await?;
+        admin::add_attempts(&mut read, &mut detail).await?;
+        Ok(detail)
     }
 
     /// Opens an active account. `None` when the address is taken.

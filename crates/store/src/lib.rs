@@ -93,7 +93,7 @@ pub use tables::{
     FactorsRow, FigureRow, HeldPasskeyRow, KeyRow, LiveRow, LoginCountRow, MailRow, MessageRow, NewAttempt,
     NewChallenge, NewEmailChange, NewEvent, NewFigure, NewKey, NewMail, NewMessage, NewPasskey, NewRecoveryToken,
     NewRisk, NewSession, NewTrust, NewUser, OfferedPasskeyRow, OwnDeviceRow, PasskeyRow, ProfileOutlineRow,
-    RecoveryPurpose, RecoveryRow, RefreshRow, RegisteredRow, SecurityEventRow, SeenDevice, SessionRow, TicketRow,
+    RecoveryPurpose, RecoveryRow, RefreshRow, RegisteredRow, RiskEvidence, SecurityEventRow, SeenDevice, SessionRow, TicketRow,
     TotpRow, TrustRow, UserFilter, UserRow, Waiting,
 };
 pub use tx::{Read, Write};

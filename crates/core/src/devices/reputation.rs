@@ -9,6 +9,8 @@ use durward_store::DeviceRow;
 const HALF_LIFE: Duration = Duration::from_secs(7 * 86_400);
 /// Nothing counts beyond this, so that a long good past does not outweigh everything.
 const MOST_MILLI: i64 = 1_000_000;
+/// One success or failure.
+const ONE: i64 = 1_000;
 
 /// How often a device got in and how often it did not, as it counts now.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -29,43 +31,29 @@ impl Reputation {
         Self { successes_milli: decayed(device.successes_milli), failures_milli: decayed(device.failures_milli) }
     }
 
-    /// The share of failures among all tries, from 0 to 1; 0 where there were none.
-    #[allow(clippy::cast_precision_loss, reason = "at most a million")]
-    pub(crate) fn failing(self) -> f64 {
-        let all = self.successes_milli + self.failures_milli;
-        if all == 0 { 0.0 } else { self.failures_milli as f64 / all as f64 }
+    /// A device's, or that of one that was never seen.
+    pub(super) fn before(device: Option<&DeviceRow>, now: Timestamp) -> Self {
+        device.map_or(Self { successes_milli: 0, failures_milli: 0 }, |device| Self::of(device, now))
+    }
+
+    /// With one success more.
+    pub(super) fn with_success(self) -> Self {
+        Self { successes_milli: (self.successes_milli + ONE).min(MOST_MILLI), ..self }
+    }
+
+    /// With one failure more.
+    pub(super) fn with_failure(self) -> Self {
+        Self { failures_milli: (self.failures_milli + ONE).min(MOST_MILLI), ..self }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use durward_proto::ids::UuidId;
-    use durward_proto::wire::device::{DeviceKind, SecurityLevel, TrustLevel};
-    use durward_proto::{DeviceId, UserId};
-
     use super::*;
+    use crate::devices::tests;
 
     fn device(successes_milli: i64, failures_milli: i64) -> DeviceRow {
-        let at = Timestamp::from_seconds(1_000_000);
-        DeviceRow {
-            id: DeviceId::from_uuid(uuid::Uuid::nil()),
-            user_id: UserId(1),
-            identity_hash: [1; 32],
-            fingerprint: [2; 32],
-            kind: DeviceKind::Desktop,
-            name: String::new(),
-            user_agent: None,
-            ip: None,
-            place: None,
-            trust_level: TrustLevel::New,
-            security_level: SecurityLevel::AlwaysLogin,
-            logins: 1,
-            successes_milli,
-            failures_milli,
-            reputed_at: at,
-            created_at: at,
-            last_seen_at: at,
-        }
+        DeviceRow { successes_milli, failures_milli, ..tests::device() }
     }
 
     #[test]
@@ -81,12 +69,14 @@ mod tests {
         assert_eq!(after(700), (0, 0));
         let before = Reputation::of(&device, Timestamp::from_seconds(0));
         assert_eq!(before.successes_milli, 6_000, "a clock that was set back makes nothing grow");
-        assert!((Reputation::of(&device, device.reputed_at).failing() - 0.25).abs() < 1e-9);
     }
 
     #[test]
-    fn nothing_known_is_no_bad_reputation() {
-        assert!(Reputation::of(&device(0, 0), Timestamp::from_seconds(2_000_000)).failing().abs() < 1e-9);
-        assert!((Reputation::of(&device(0, 1_000), Timestamp::from_seconds(1_000_000)).failing() - 1.0).abs() < 1e-9);
+    fn counts_to_a_million() {
+        let now = Timestamp::from_seconds(1_000_000);
+        let first = Reputation::before(None, now).with_success().with_failure().with_failure();
+        assert_eq!(first, Reputation { successes_milli: 1_000, failures_milli: 2_000 });
+        let most = Reputation::of(&device(MOST_MILLI, i64::MAX), now).with_success().with_failure();
+        assert_eq!(most, Reputation { successes_milli: MOST_MILLI, failures_milli: MOST_MILLI });
     }
 }

@@ -115,7 +115,7 @@ impl Core {
         };
         let mut write = self.refuse_risky(write, proof.user(), &tried, &arrival, client).await??;
         let opened = issue::session(self, &mut write, proof, login.transport, client).await?;
-        let tried = Tried { session: Some(opened.session_id), ..tried };
+        let tried = Tried { device: opened.device_id(), session: Some(opened.session_id), ..tried };
         self.note_attempt(&mut write, &tried, "ok", client).await?;
         self.learns(&mut write, &arrival, client).await?;
         self.notice_login(&mut write, &opened, &arrival, client).await?;
@@ -157,7 +157,7 @@ impl Core {
             None => None,
         };
         let email_key = email.map(|email| key_of(&email)).unwrap_or_default();
-        self.note_attempt(&mut write, &tried(&email_key, user_id), fault.code().as_str(), client).await?;
+        self.note_refusal(&mut write, &tried(&email_key, user_id), &fault, client).await?;
         let detail = serde_json::json!({ "method": "passkey", "reason": fault.code() });
         let audit = client.audit("login_failed").detail(detail);
         write.commit(if let Some(user) = user_id { audit.subject(user) } else { audit }).await?;

@@ -91,7 +91,8 @@ impl Core {
     async fn try_confirm_email_change(&self, form: Confirmation, client: &Client) -> Result<EmailChangeAnswer, Fault> {
         let token = MailedToken::parse(&form.token)?;
         let paid = self.budgets.charge_proof(client.ip).await?;
-        paid.settle(self.confirm_with(&token, &paid, client).await)
+        let outcome = paid.settle(self.confirm_with(&token, &paid, client).await);
+        self.note_token("change_token", outcome, client).await
     }
 
     async fn confirm_with(&self, token: &MailedToken, paid: &Paid, client: &Client) -> Result<EmailChangeAnswer, Fault> {

@@ -6,7 +6,7 @@ use durward_store::{Gate, UserRow, Write};
 
 use crate::client::Client;
 use crate::fault::Fault;
-use crate::issue::{Opened, sha256};
+use crate::issue::Opened;
 use crate::mail::{Mail, MailKind};
 use crate::place::Place;
 use crate::risk::{Arrival, Decision};
@@ -72,8 +72,8 @@ impl Core {
         self.post(write, mail).await
     }
 
-    /// Posts a notice of a session that was just opened, where the user had others, and none on this device. A client
-    /// without the device's cookie is told by its address and by what it calls itself.
+    /// Posts a notice of a session that was just opened on a device that is new beside others. A client that sent no
+    /// cookie is taken for one of them by its address and by what it calls itself.
     ///
     /// # Errors
     /// 503 when the database is away.
@@ -83,11 +83,12 @@ impl Core {
         opened: &Opened,
         client: &Client,
     ) -> Result<(), Fault> {
-        let (user, device) = (&opened.user, sha256(opened.device.expose().as_bytes()));
+        let user = &opened.user;
+        let Some(registered) = opened.registered.as_ref().filter(|device| device.is_new) else { return Ok(()) };
         let ip = client.ip.to_string();
         let alike = (ip.as_str(), client.user_agent.as_deref().unwrap_or_default());
         let alike = client.device.is_none().then_some(alike);
-        if !write.is_new_device(user.id, opened.session_id, &device, alike).await? {
+        if !write.is_unlike_other_devices(user.id, registered.id, alike).await? {
             return Ok(());
         }
         let device = client.user_agent.clone();

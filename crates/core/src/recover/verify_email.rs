@@ -24,7 +24,8 @@ impl Core {
     async fn try_verify_email(&self, form: Confirmation, client: &Client) -> Result<(), Fault> {
         let token = MailedToken::parse(&form.token)?;
         let paid = self.budgets.charge_proof(client.ip).await?;
-        paid.settle(self.verify_with(&token, &paid, client).await)
+        let outcome = paid.settle(self.verify_with(&token, &paid, client).await);
+        self.note_token("verify_token", outcome, client).await
     }
 
     async fn verify_with(&self, token: &MailedToken, paid: &Paid, client: &Client) -> Result<(), Fault> {

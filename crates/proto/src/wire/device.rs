@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::ids::DeviceId;
+use crate::time::Timestamp;
+
 /// What sort of thing a device is, as far as its `User-Agent` says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -89,4 +92,47 @@ impl SecurityLevel {
             Self::Always2fa => "always_2fa",
         }
     }
+}
+
+/// One device in the list.
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+pub struct Device {
+    /// Its id.
+    pub id: DeviceId,
+    /// What its user calls it, or what is known of it: `Firefox on Linux`.
+    pub name: String,
+    /// What sort of thing it is.
+    pub kind: DeviceKind,
+    /// How far it is trusted.
+    pub trust_level: TrustLevel,
+    /// What a login on it has to show.
+    pub security_level: SecurityLevel,
+    /// Whether it is known by its `device_id` cookie. One that is known by its headers alone is never trusted.
+    pub keeps_cookie: bool,
+    /// The address of its last login.
+    pub ip: Option<String>,
+    /// Where that is, when a place database is configured.
+    pub location: Option<String>,
+    /// When it was first seen.
+    pub created_at: Timestamp,
+    /// When it was last used.
+    pub last_seen_at: Timestamp,
+    /// How many logins it saw.
+    pub logins: i64,
+    /// How many live sessions were opened on it.
+    pub sessions: i64,
+    /// Whether the session of this very request was.
+    pub current: bool,
+}
+
+/// `PATCH /api/v1/devices/{id}`. What is not named stays as it is.
+#[derive(Debug, Default, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DevicePatch {
+    /// One line of 1 to 100 characters.
+    pub name: Option<String>,
+    /// `new` or `trusted`. `verified` comes by a second factor alone.
+    pub trust_level: Option<TrustLevel>,
+    /// What a login on it has to show.
+    pub security_level: Option<SecurityLevel>,
 }

@@ -4,6 +4,7 @@ pub mod admin;
 pub mod auth;
 pub mod chat;
 pub mod device;
+pub mod event;
 pub mod factor;
 pub mod health;
 pub mod list;

@@ -109,7 +109,11 @@ impl Write<Gate> {
     /// # Errors
     /// As all statements: `Unavailable` or `Broken`.
     pub async fn refund(&mut self, key: &str) -> Result<(), StoreError> {
-        let gone = on!(self, |c, sql| sqlx::query(sql(REFUND_LAST)).bind(key).execute(c).await.map(|done| done.rows_affected()))?;
+        let gone = on!(self, |c, sql| sqlx::query(sql(REFUND_LAST))
+            .bind(key)
+            .execute(c)
+            .await
+            .map(|done| done.rows_affected()))?;
         if gone == 0 {
             on!(self, |c, sql| sqlx::query(sql(REFUND)).bind(key).execute(c).await.map(drop))?;
         }

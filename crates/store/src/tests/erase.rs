@@ -122,6 +122,7 @@ async fn factors(write: &mut Write<Gate>, user: UserId, [code, challenge, trust]
         ip: None,
         now: NOW,
         expires_at: NOW.plus(HOUR),
+        device: None,
     };
     write.insert_trust(&trust).await.unwrap();
 }

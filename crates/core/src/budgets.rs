@@ -95,7 +95,7 @@ impl Budgets {
         let (account, address) = (account_key(email_key), address_key(client.ip));
         // Always in this order: two transactions that take the same rows take them in the same order.
         if let Some(device) = self.known_device(email_key, client).await? {
-            let device = format!("device:{device}");
+            let device = device_key(device);
             let inside = vec![self.devices.enter(&device).await?];
             let tolls = [
                 self.toll(address, self.limits.address_failures).only_counts(),
@@ -150,6 +150,20 @@ impl Budgets {
         }
         write.commit_unaudited("a try is counted before it is checked").await?;
         Ok(paid)
+    }
+
+    /// Forgets what was guessed wrong at this account on this device, where it is one that the account knows, at the
+    /// beginning of the transaction that sets the password anew.
+    ///
+    /// # Errors
+    /// 503 when the database is away.
+    pub(crate) async fn forgive(&self, write: &mut Write<Gate>, email_key: &str, client: &Client) -> Result<(), Fault> {
+        if client.keeps_cookie()
+            && let Some(device) = write.device_at(email_key, &client.identity()).await?
+        {
+            write.forget_budget(&device_key(device)).await?;
+        }
+        Ok(())
     }
 
     /// The device that this client is, where the account has logged in with it before. One that keeps no cookie is known by
@@ -227,13 +241,32 @@ impl Core {
         let (now, rules) = (self.clock.now(), &self.policy.recovery);
         let from = format!("mail-from:{}", address_key(client.ip));
         if let Charge::Refused { retry_after } = write.charge(&from, now, &rule(rules.per_client)).await? {
-            let seconds = seconds(retry_after);
-            let detail = format!("Too many mails were asked for. Please try again in {seconds} seconds.");
-            return Err(Fault::of(Problem::new(Code::RateLimited).detail(detail).retry_after(seconds)));
+            return Err(too_many_mails(retry_after));
         }
         let to = format!("mail-to:{}", account_key(email_key));
         Ok(write.charge(&to, now, &rule(rules.per_address)).await? == Charge::Allowed)
     }
+
+    /// Pays for one mailed code of a login, within the transaction that puts it into the outbox. Whoever asks has shown the
+    /// password, so that nobody else can use this up.
+    ///
+    /// # Errors
+    /// `rate_limited` when too many were asked for.
+    pub(crate) async fn may_mail_code(&self, write: &mut Write<Gate>, email_key: &str) -> Result<(), Fault> {
+        let limit = self.policy.recovery.per_address;
+        let rule = BudgetRule { limit, window: MAIL_WINDOW, first_delay: MAIL_WINDOW };
+        let key = format!("code-to:{}", account_key(email_key));
+        match write.charge(&key, self.clock.now(), &rule).await? {
+            Charge::Allowed => Ok(()),
+            Charge::Refused { retry_after } => Err(too_many_mails(retry_after)),
+        }
+    }
+}
+
+fn too_many_mails(retry_after: Duration) -> Fault {
+    let seconds = seconds(retry_after);
+    let detail = format!("Too many mails were asked for. Please try again in {seconds} seconds.");
+    Fault::of(Problem::new(Code::RateLimited).detail(detail).retry_after(seconds))
 }
 
 fn too_many(retry_after: Duration) -> Fault {
@@ -254,6 +287,11 @@ pub fn account_key(email_key: &str) -> String {
         let _ = write!(key, "{byte:02x}");
         key
     })
+}
+
+/// The budget of a device that an account has logged in with before.
+fn device_key(device: DeviceId) -> String {
+    format!("device:{device}")
 }
 
 /// The budget of a client: its IPv4 address, or the /64 of its IPv6 address, which is what one customer gets.

@@ -71,6 +71,17 @@ pub enum MailKind {
         /// When.
         at: Timestamp,
     },
+    /// The code that a login waits for.
+    LoginCode {
+        /// The code.
+        code: Secret,
+        /// What its device calls itself, as in [`Self::NewDevice`].
+        device: Option<String>,
+        /// Its address.
+        ip: String,
+        /// When.
+        at: Timestamp,
+    },
     /// A second factor was set up.
     NewFactor {
         /// Which.
@@ -121,7 +132,7 @@ pub enum FactorWord {
 }
 
 /// The words of all kinds, which are the names of their templates.
-pub(crate) const KINDS: [&str; 14] = [
+pub(crate) const KINDS: [&str; 15] = [
     "reset_password",
     "verify_email",
     "already_registered",
@@ -136,6 +147,7 @@ pub(crate) const KINDS: [&str; 14] = [
     "factors_reset",
     "unusual_login",
     "login_denied",
+    "login_code",
 ];
 
 impl MailKind {
@@ -156,6 +168,7 @@ impl MailKind {
             Self::FactorsReset { .. } => "factors_reset",
             Self::UnusualLogin { .. } => "unusual_login",
             Self::LoginDenied { .. } => "login_denied",
+            Self::LoginCode { .. } => "login_code",
         }
     }
 
@@ -173,7 +186,13 @@ impl MailKind {
             Self::ConfirmOldAddress { link: link(), new_email: new_email() },
             Self::ConfirmNewAddress { link: link() },
             Self::EmailChanged { new_email: new_email() },
-            Self::UnusualLogin { device: device.clone(), ip: ip(), place: Some("Berlin, DE".to_owned()), reasons: reasons(), at },
+            Self::UnusualLogin {
+                device: device.clone(),
+                ip: ip(),
+                place: Some("Berlin, DE".to_owned()),
+                reasons: reasons(),
+                at,
+            },
             Self::UnusualLogin { device: None, ip: ip(), place: None, reasons: Vec::new(), at },
             Self::LoginDenied { device: device.clone(), ip: ip(), place: None, reasons: reasons(), at },
             Self::NewDevice { device, ip: ip(), at },
@@ -182,6 +201,7 @@ impl MailKind {
             Self::PasswordChanged { ip: String::new(), at },
             Self::SessionsEndedByReuse { at },
             Self::FactorsReset { at },
+            Self::LoginCode { code: Secret::new("0123 4567"), device: None, ip: ip(), at },
         ];
         for what in [FactorWord::Totp, FactorWord::Passkey, FactorWord::BackupCodes] {
             all.push(Self::NewFactor { what, ip: ip(), at });

@@ -90,7 +90,8 @@ impl Owner {
     /// All that the owner sees of their things, but when they were last seen.
     async fn sees(&self) -> Vec<Value> {
         let mut all = Vec::new();
-        for path in ["/api/v1/sessions", "/api/v1/devices", "/api/v1/2fa", "/api/v1/passkeys", "/api/v1/conversations"] {
+        for path in ["/api/v1/sessions", "/api/v1/devices", "/api/v1/2fa", "/api/v1/passkeys", "/api/v1/conversations"]
+        {
             let mut body = self.actor.get(path).await.is(200).json();
             if let Some(items) = body["items"].as_array_mut() {
                 items.iter_mut().filter_map(Value::as_object_mut).for_each(|item| drop(item.remove("last_seen_at")));

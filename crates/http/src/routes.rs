@@ -89,14 +89,14 @@ fn rows() -> Vec<Row> {
             .takes_form::<LoginForm>()
             .gives::<LoginAnswer>(200, "A session is open.")
             .gives::<SecondFactorAnswer>(200, "A second factor is needed: nothing is open yet, and no cookie is set.")
-            .refuses(&[InvalidCredentials, AccountPending, AccountSuspended, AccountDeactivated, MethodUnavailable, AmbiguousCredentials]),
+            .refuses(&[InvalidCredentials, AccountPending, AccountSuspended, AccountDeactivated, MethodUnavailable, AmbiguousCredentials, RateLimited]),
         Row::new(POST,   "/api/v1/auth/jwt/login",             Public,   Exempt,   Guess, login::login)
             .doc("sessions", "Log in with an OAuth2 password form", "The same as `/api/v1/auth/login`, under the path that many clients know.")
             .takes_form::<LoginForm>()
             .takes::<Login>(json!({"email": "ann@example.com", "password": "tangerine sunrise over Oslo", "transport": "bearer"}))
             .gives::<LoginAnswer>(200, "A session is open.")
             .gives::<SecondFactorAnswer>(200, "A second factor is needed: nothing is open yet, and no cookie is set.")
-            .refuses(&[InvalidCredentials, AccountPending, AccountSuspended, AccountDeactivated, MethodUnavailable, AmbiguousCredentials]),
+            .refuses(&[InvalidCredentials, AccountPending, AccountSuspended, AccountDeactivated, MethodUnavailable, AmbiguousCredentials, RateLimited]),
         Row::new(POST,   "/api/v1/auth/2fa/verify",            Public,   Exempt,   Guess, login::verify)
             .doc("second factors", "Log in with a second factor", "With the challenge of a login, from the client that has it. The fifth wrong answer ends it. With `trust_device` \
                  this device need not show the second factor again for a while: browsers get a cookie, others a `device_token`.")
@@ -145,7 +145,8 @@ fn rows() -> Vec<Row> {
             .gives::<MailAccepted>(202, "If there is such an account, a mail is on its way.")
             .refuses(&[RateLimited]),
         Row::new(POST,   "/api/v1/password/reset",             Public,   Exempt,   Guess, recovery::reset)
-            .doc("accounts", "Set a new password with a mailed token", "All sessions of the user end, and none is opened. The token works once, for an hour.")
+            .doc("accounts", "Set a new password with a mailed token", "All sessions of the user end, and none is opened. The token works once, for an hour. The device is one of the \
+                 user's from then on: it gets its cookie.")
             .takes::<PasswordReset>(json!({"token": EXAMPLE_TOKEN, "new_password": "four quiet herons at dusk"}))
             .gives_nothing("The password is set.")
             .refuses(&[LinkInvalid, WeakPassword]),

@@ -1,5 +1,7 @@
+use std::time::Instant;
+
 use super::*;
-use crate::{BudgetRule, Charge};
+use crate::{Backend, BudgetRule, Charge};
 
 const RULE: BudgetRule =
     BudgetRule { limit: 3, window: Duration::from_secs(900), first_delay: Duration::from_secs(10) };
@@ -124,6 +126,38 @@ both! {
         assert_eq!(fresh.count("SELECT CAST(SUM(failures) AS BIGINT) FROM guess_budgets").await, 120, "none of the new ones is lost");
     }
 
+    /// A charge costs the same among many rows as among few, also while those that are over are removed.
+    async fn among_many_rows(fresh: Fresh) {
+        let rows: u64 = std::env::var("DURWARD_TEST_BUDGET_ROWS").ok().and_then(|rows| rows.parse().ok()).unwrap_or(20_000);
+        let backend = fresh.opened.gate.read().await.unwrap().backend();
+        let series = match backend {
+            Backend::Sqlite => format!("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {rows}) SELECT i FROM n"),
+            Backend::Postgres => format!("SELECT i FROM generate_series(1, {rows}) AS n(i)"),
+        };
+        let over = NOW.micros();
+        fresh.sql(&format!("INSERT INTO guess_budgets (key, failures, window_started_at, ends_at, next_allowed_at, refused) \
+            SELECT 'account:0123456789abcdef0123456789abcdef@address:' || i, 1, {over}, {over} + 900000000, 0, FALSE FROM ({series}) AS s")).await;
+        let mut worst = Duration::ZERO;
+        for number in 0..50 {
+            worst = worst.max(timed(charge(&fresh, &format!("before {number}"), 0, &RULE)).await);
+        }
+        let began = Instant::now();
+        let (mut gone, mut longest) = (0, Duration::ZERO);
+        loop {
+            let step = Instant::now();
+            let removed = prune(&fresh, 901, 10_000).await;
+            longest = longest.max(step.elapsed());
+            gone += removed;
+            worst = worst.max(timed(charge(&fresh, &format!("during {gone}"), 901, &RULE)).await);
+            if removed < 10_000 {
+                break;
+            }
+        }
+        println!("{:?}: {rows} rows removed in {:?}, at most {longest:?} at a time; a charge took {worst:?} at most", backend, began.elapsed());
+        assert_eq!(gone, rows + 50);
+        assert!(longest < Duration::from_secs(10) && worst < Duration::from_secs(5), "{longest:?} {worst:?}");
+    }
+
     async fn no_more_than_the_limit_get_through_at_once(fresh: Fresh) {
         let gate = fresh.opened.gate.clone();
         let rule = BudgetRule { limit: 10, ..RULE };
@@ -153,6 +187,12 @@ async fn charge(fresh: &Fresh, key: &str, seconds: u64, rule: &BudgetRule) -> Ch
     let charge = write.charge(key, NOW.plus(Duration::from_secs(seconds)), rule).await.unwrap();
     write.commit_unaudited("a test").await.unwrap();
     charge
+}
+
+async fn timed<T>(work: impl Future<Output = T>) -> Duration {
+    let began = Instant::now();
+    work.await;
+    began.elapsed()
 }
 
 async fn prune(fresh: &Fresh, seconds: u64, most: u32) -> u64 {

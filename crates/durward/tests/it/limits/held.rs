@@ -7,11 +7,13 @@ use super::*;
 use crate::api::passkeys;
 use crate::kit::{Authenticator, KEPT, token};
 
-const SETTINGS: [(&str, &str); 4] = [
+/// What a risk makes of a login is another matter.
+const SETTINGS: [(&str, &str); 5] = [
     ("DURWARD_LIMITS__ACCOUNT_FAILURES", "3"),
     ("DURWARD_LIMITS__FIRST_DELAY", "10m"),
     KEPT,
     ("DURWARD_REGISTRATION__VERIFY_EMAIL", "false"),
+    ("DURWARD_RISK__ENABLED", "false"),
 ];
 const NEW: &str = "four quiet herons at dusk";
 
@@ -141,7 +143,7 @@ mod same_address {
     use super::*;
 
     on_both! {
-        with &[("DURWARD_LIMITS__ADDRESS_FAILURES", "3"), SETTINGS[1], SETTINGS[2], SETTINGS[3]];
+        with &[("DURWARD_LIMITS__ADDRESS_FAILURES", "3"), SETTINGS[1], SETTINGS[2], SETTINGS[3], SETTINGS[4]];
 
         /// Whoever shares an address with somebody who guesses is let in with what nobody can guess, and on a known device.
         async fn those_behind_one_address(app) {

@@ -64,7 +64,9 @@ pub(crate) async fn assess(
         assessment.decision = Decision::Notice;
     }
     metrics::counter!("durward_risk_decisions_total", "decision" => assessment.decision.as_str()).increment(1);
+    core.figures.count("risk_decisions", assessment.decision.as_str().to_owned());
     for signal in &assessment.signals {
+        core.figures.count("risk_signals", signal.name.to_owned());
         metrics::counter!("durward_risk_signals_total", "signal" => signal.name).increment(1);
     }
     Ok(Some(assessment))

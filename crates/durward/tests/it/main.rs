@@ -22,3 +22,4 @@ mod limits;
 mod mail;
 mod now;
 mod quickstart;
+mod risk;

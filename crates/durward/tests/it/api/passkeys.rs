@@ -52,9 +52,14 @@ fn answer_to(options: &Value, credential: Value) -> Value {
 
 /// Logs in with a passkey alone, as an app.
 pub async fn log_in(app: &App, key: &mut Authenticator) -> Answer {
+    log_in_as(app, &app.app_client(), key).await
+}
+
+/// The same as this client.
+pub async fn log_in_as(app: &App, client: &Actor, key: &mut Authenticator) -> Answer {
     let options = begin(app).await;
     let credential = key.get(&app.origin, &options);
-    app.app_client().post(FINISH, answer_to(&options, credential)).await
+    client.post(FINISH, answer_to(&options, credential)).await
 }
 
 /// Shows the password, as an app.

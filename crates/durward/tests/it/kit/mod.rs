@@ -10,6 +10,7 @@ mod cluster;
 pub mod jws;
 mod line;
 mod mails;
+pub mod mmdb;
 pub mod panics;
 pub mod process;
 mod proxy;

@@ -255,11 +255,19 @@ impl Core {
     pub(crate) async fn may_mail_code(&self, write: &mut Write<Gate>, email_key: &str) -> Result<(), Fault> {
         let limit = self.policy.recovery.per_address;
         let rule = BudgetRule { limit, window: MAIL_WINDOW, first_delay: MAIL_WINDOW };
-        let key = format!("code-to:{}", account_key(email_key));
-        match write.charge(&key, self.clock.now(), &rule).await? {
+        match write.charge(&code_key(email_key), self.clock.now(), &rule).await? {
             Charge::Allowed => Ok(()),
             Charge::Refused { retry_after } => Err(too_many_mails(retry_after)),
         }
+    }
+
+    /// Forgets how many codes were mailed, within the transaction of somebody who has shown that they read these mails. As
+    /// where they are counted, the account is held by then.
+    ///
+    /// # Errors
+    /// 503 when the database is away.
+    pub(crate) async fn forget_mailed_codes(&self, write: &mut Write<Gate>, email_key: &str) -> Result<(), Fault> {
+        Ok(write.forget_budget(&code_key(email_key)).await?)
     }
 }
 
@@ -287,6 +295,11 @@ pub fn account_key(email_key: &str) -> String {
         let _ = write!(key, "{byte:02x}");
         key
     })
+}
+
+/// The budget of codes that are mailed to an account.
+fn code_key(email_key: &str) -> String {
+    format!("code-to:{}", account_key(email_key))
 }
 
 /// The budget of a device that an account has logged in with before.

@@ -50,6 +50,7 @@ impl Core {
         let activates = !self.policy.registration_approve;
         let user = write.reset_password(taken.user_id, &taken.email_key, &new_hash, activates, now).await?;
         let user = user.ok_or_else(link_invalid)?;
+        self.forget_mailed_codes(&mut write, &taken.email_key).await?;
         write.forget_pending(user.id).await?;
         write.forget_trusts(user.id).await?;
         write.distrust_devices(user.id, None, now).await?;

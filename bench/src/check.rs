@@ -12,13 +12,16 @@ use aws_lc_rs::signature::{
 };
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use durward_core::access::AccessRules;
 use durward_core::budgets::Limits;
 use durward_core::chat::Echo;
 use durward_core::factors::password::HashSettings;
 use durward_core::factors::{Demand, SecondFactorRules};
 use durward_core::mail::{Mailing, Templates};
 use durward_core::passkeys::PasskeySettings;
+use durward_core::place::Nowhere;
 use durward_core::recover::RecoveryRules;
+use durward_core::risk::RiskRules;
 use durward_core::settings_schema::SettingsSchema;
 use durward_core::sockets::SocketRules;
 use durward_core::{Breakers, Client, Core, KeySettings, LoginOutcome, Parts, Policy, SigningKeys};
@@ -197,6 +200,7 @@ async fn core(scratch: &Scratch, clock: &Arc<SystemClock>, algorithm: Algorithm)
             session_absolute: Duration::from_secs(30 * 86_400),
             session_idle: None,
             registration_open: true,
+            roles: Arc::default(),
             registration_approve: false,
             password_min_strength: 2,
             second_factor: SecondFactorRules {
@@ -213,6 +217,8 @@ async fn core(scratch: &Scratch, clock: &Arc<SystemClock>, algorithm: Algorithm)
                 per_address: 5,
                 per_client: 100,
             },
+            access: AccessRules::default(),
+            risk: RiskRules::default(),
             sockets: SocketRules { per_user: 20, per_session: 20, per_address: 20 },
             max_staleness: Duration::from_secs(5),
             staleness_grace: Duration::from_secs(5),
@@ -224,6 +230,7 @@ async fn core(scratch: &Scratch, clock: &Arc<SystemClock>, algorithm: Algorithm)
             origin: "http://localhost:8000".to_owned(),
             related_origins: Vec::new(),
         },
+        places: Arc::new(Nowhere),
         settings: SettingsSchema::built_in()?,
         answerer: Arc::new(Echo),
         mailing: Mailing { courier: None, templates: Templates::new("durward", "http://localhost:8000", "en", None)? },

@@ -1,8 +1,13 @@
 //! How much guessing is allowed: counted in the database before the answer is looked at, so that a thousand guesses
 //! at once on many nodes get no more tries than one after the other.
 //!
-//! Every path that can guess a password charges here. Nobody is ever locked out for good: when the budget is used up,
+//! Every path that can guess charges here, and all of them share the counts: of the account (known or not), of the
+//! client's address, and of that address at that account. Nobody is ever locked out for good: when a budget is used up,
 //! one more try is let through after a delay that doubles.
+//!
+//! Nobody can hold that delay against somebody else for long, either. On a device that the account has logged in with
+//! before, told by its secret cookie, a budget of its own decides; and what nobody can guess (a passkey's signature, a
+//! mailed token) is looked at in any case ([`Budgets::charge_proof`]).
 //!
 //! Mails that anybody can ask for have budgets of their own, so that nobody's mailbox is filled from here.
 
@@ -10,7 +15,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use durward_proto::{Clock, Code, Problem};
+use durward_proto::{Clock, Code, DeviceId, Problem};
 use durward_store::{BudgetRule, Charge, Gate, GateStore, Write};
 
 use crate::client::Client;
@@ -22,12 +27,17 @@ use crate::turnstile::{Inside, Turnstile};
 /// The configured budgets.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Wrong answers for one account, from anywhere, within the window.
+    /// Wrong answers for one account, from anywhere, within the window. As many again are allowed on each device that
+    /// the account has logged in with before.
     pub account_failures: u32,
     /// Wrong answers from one client, for any account, within the window.
     pub address_failures: u32,
     /// The window.
     pub window: Duration,
+    /// Wrong answers from one client for one account within its longer window.
+    pub pair_failures: u32,
+    /// That window.
+    pub pair_window: Duration,
     /// The first delay after a budget is used up; each further wrong answer doubles it, up to the window.
     pub first_delay: Duration,
 }
@@ -41,70 +51,144 @@ pub(crate) struct Budgets {
     limits: Limits,
     accounts: Turnstile,
     addresses: Turnstile,
+    pairs: Turnstile,
+    devices: Turnstile,
     clock: Arc<dyn Clock>,
 }
 
 /// A try that has been paid for. Give it back when the answer was right; drop it when the answer has been dealt with.
 #[must_use]
 pub(crate) struct Paid {
-    account: String,
-    address: String,
-    _inside: (Inside, Inside),
+    /// Where it was counted.
+    keys: Vec<String>,
+    /// How long whoever tries would have to wait, had it not been something that nobody guesses.
+    owed: Option<Duration>,
+    _inside: Vec<Inside>,
+}
+
+/// One budget that a try is charged to.
+struct Toll {
+    key: String,
+    rule: BudgetRule,
+    /// Whether the try is refused when it is used up, or only counted.
+    decides: bool,
 }
 
 impl Budgets {
     pub(crate) fn new(gate: GateStore, limits: Limits, clock: Arc<dyn Clock>) -> Self {
-        let (accounts, addresses) = (Turnstile::new(limits.account_failures), Turnstile::new(limits.address_failures));
-        Self { gate, limits, accounts, addresses, clock }
-    }
-
-    /// Pays for one try at this account from this address.
-    ///
-    /// # Errors
-    /// `too_many_attempts` when either budget is used up; `overloaded` when too many others try at the same moment.
-    pub(crate) async fn charge(&self, email_key: &str, ip: IpAddr) -> Result<Paid, Fault> {
-        let (account, address) = (account_key(email_key), address_key(ip));
-        let inside = (self.addresses.enter(&address).await?, self.accounts.enter(&account).await?);
-        let paid = Paid { account, address, _inside: inside };
-        let now = self.clock.now();
-        let mut write = self.gate.write().await?;
-        // Always the address first: two transactions that take the same two rows take them in the same order.
-        let address = write.charge(&paid.address, now, &self.rule(self.limits.address_failures)).await?;
-        let charge = match address {
-            Charge::Allowed => write.charge(&paid.account, now, &self.rule(self.limits.account_failures)).await?,
-            refused @ Charge::Refused { .. } => refused,
-        };
-        match charge {
-            Charge::Allowed => {
-                write.commit_unaudited("a try is counted before it is checked").await?;
-                Ok(paid)
-            }
-            // The transaction is dropped: a refused try costs neither budget anything.
-            Charge::Refused { retry_after } => Err(too_many(retry_after)),
+        Self {
+            gate,
+            limits,
+            accounts: Turnstile::new(limits.account_failures),
+            addresses: Turnstile::new(limits.address_failures),
+            pairs: Turnstile::new(limits.pair_failures),
+            devices: Turnstile::new(limits.account_failures),
+            clock,
         }
     }
 
-    /// Pays for one try from this address where no account is named: at a token that was mailed.
+    /// Pays for one try of this client at this account.
     ///
     /// # Errors
-    /// As [`Self::charge`].
-    pub(crate) async fn charge_client(&self, ip: IpAddr) -> Result<PaidByClient, Fault> {
+    /// `too_many_attempts` when a budget is used up; `overloaded` when too many others try at the same moment.
+    pub(crate) async fn charge(&self, email_key: &str, client: &Client) -> Result<Paid, Fault> {
+        let (account, address) = (account_key(email_key), address_key(client.ip));
+        // Always in this order: two transactions that take the same rows take them in the same order.
+        if let Some(device) = self.known_device(email_key, client).await? {
+            let device = device_key(device);
+            let inside = vec![self.devices.enter(&device).await?];
+            let tolls = [
+                self.toll(address, self.limits.address_failures).only_counts(),
+                self.toll(device, self.limits.account_failures),
+                self.toll(account, self.limits.account_failures).only_counts(),
+            ];
+            return self.pay(tolls, inside).await?.or_refused();
+        }
+        let pair = format!("{account}@{address}");
+        let inside = vec![
+            self.addresses.enter(&address).await?,
+            self.pairs.enter(&pair).await?,
+            self.accounts.enter(&account).await?,
+        ];
+        let tolls = [
+            self.toll(address, self.limits.address_failures),
+            Toll { rule: self.pair_rule(), ..self.toll(pair, self.limits.pair_failures) },
+            self.toll(account, self.limits.account_failures),
+        ];
+        self.pay(tolls, inside).await?.or_refused()
+    }
+
+    /// Pays for one try of this client at something that nobody can guess: a passkey's signature, a token that was
+    /// mailed. It is looked at in any case, so that nobody who shares the client's address can keep it out; when the
+    /// address's budget is used up, [`Paid::settle`] says so to whoever was wrong.
+    ///
+    /// # Errors
+    /// `overloaded` when too many others try at the same moment.
+    pub(crate) async fn charge_proof(&self, ip: IpAddr) -> Result<Paid, Fault> {
         let address = address_key(ip);
-        let inside = self.addresses.enter(&address).await?;
-        let paid = PaidByClient { address, _inside: inside };
-        let mut write = self.gate.write().await?;
-        let rule = self.rule(self.limits.address_failures);
-        match write.charge(&paid.address, self.clock.now(), &rule).await? {
-            Charge::Allowed => {
-                write.commit_unaudited("a try is counted before it is checked").await?;
-                Ok(paid)
-            }
-            Charge::Refused { retry_after } => Err(too_many(retry_after)),
-        }
+        let inside = vec![self.addresses.enter(&address).await?];
+        self.pay([self.toll(address, self.limits.address_failures)], inside).await
     }
 
-    fn rule(&self, limit: u32) -> BudgetRule {
-        BudgetRule { limit, window: self.limits.window, first_delay: self.limits.first_delay }
+    /// Counts a try wherever it is not refused. When one of those that decide refuses it, it is counted nowhere.
+    async fn pay(&self, tolls: impl IntoIterator<Item = Toll>, inside: Vec<Inside>) -> Result<Paid, Fault> {
+        let now = self.clock.now();
+        let mut paid = Paid { keys: Vec::with_capacity(3), owed: None, _inside: inside };
+        let mut write = self.gate.write().await?;
+        for Toll { key, rule, decides } in tolls {
+            match write.charge(&key, now, &rule).await? {
+                Charge::Allowed => paid.keys.push(key),
+                // The longest wait counts: after it, none of them refuses.
+                Charge::Refused { retry_after } if decides => paid.owed = paid.owed.max(Some(retry_after)),
+                Charge::Refused { .. } => {}
+            }
+        }
+        if paid.owed.is_some() {
+            // The transaction is dropped: a refused try costs no budget anything.
+            paid.keys.clear();
+            return Ok(paid);
+        }
+        write.commit_unaudited("a try is counted before it is checked").await?;
+        Ok(paid)
+    }
+
+    /// Forgets what was guessed wrong at this account on this device, where it is one that the account knows, at the
+    /// beginning of the transaction that sets the password anew.
+    ///
+    /// # Errors
+    /// 503 when the database is away.
+    pub(crate) async fn forgive(&self, write: &mut Write<Gate>, email_key: &str, client: &Client) -> Result<(), Fault> {
+        if client.keeps_cookie()
+            && let Some(device) = write.device_at(email_key, &client.identity()).await?
+        {
+            write.forget_budget(&device_key(device)).await?;
+        }
+        Ok(())
+    }
+
+    /// The device that this client is, where the account has logged in with it before. One that keeps no cookie is known by
+    /// its headers alone, which anybody can send: here that does not count.
+    async fn known_device(&self, email_key: &str, client: &Client) -> Result<Option<DeviceId>, Fault> {
+        if !client.keeps_cookie() {
+            return Ok(None);
+        }
+        Ok(self.gate.read().await?.device_at(email_key, &client.identity()).await?)
+    }
+
+    fn toll(&self, key: String, limit: u32) -> Toll {
+        let rule = BudgetRule { limit, window: self.limits.window, first_delay: self.limits.first_delay };
+        Toll { key, rule, decides: true }
+    }
+
+    fn pair_rule(&self) -> BudgetRule {
+        let Limits { pair_failures: limit, pair_window: window, first_delay, .. } = self.limits;
+        BudgetRule { limit, window, first_delay }
+    }
+}
+
+impl Toll {
+    fn only_counts(self) -> Self {
+        Self { decides: false, ..self }
     }
 }
 
@@ -118,30 +202,26 @@ impl Paid {
 
     /// Gives the try back within the transaction that acts on the right answer.
     pub(crate) async fn refund(&self, write: &mut Write<Gate>) -> Result<(), Fault> {
-        write.refund(&self.address).await?;
-        write.refund(&self.account).await?;
+        for key in &self.keys {
+            write.refund(key).await?;
+        }
         Ok(())
     }
-}
 
-/// A try from an address that has been paid for. As [`Paid`].
-#[must_use]
-pub(crate) struct PaidByClient {
-    address: String,
-    _inside: Inside,
-}
-
-impl PaidByClient {
-    /// Gives the try back: it was no guess.
-    pub(crate) async fn give_back(self, budgets: &Budgets) -> Result<(), Fault> {
-        let mut write = budgets.gate.write().await?;
-        self.refund(&mut write).await?;
-        Ok(write.commit_unaudited("who had the right answer did not guess").await?)
+    /// What somebody is told who tried something that nobody can guess. Whoever was right is let in; whoever was wrong
+    /// once more than the budget allows has to wait.
+    pub(crate) fn settle<T>(&self, outcome: Result<T, Fault>) -> Result<T, Fault> {
+        outcome.map_err(|fault| match (fault.code(), self.owed) {
+            (Code::InvalidPasskey | Code::LinkInvalid, Some(wait)) => too_many(wait),
+            _ => fault,
+        })
     }
 
-    /// Gives the try back within the transaction that acts on the right answer.
-    pub(crate) async fn refund(&self, write: &mut Write<Gate>) -> Result<(), Fault> {
-        Ok(write.refund(&self.address).await?)
+    fn or_refused(self) -> Result<Self, Fault> {
+        match self.owed {
+            None => Ok(self),
+            Some(wait) => Err(too_many(wait)),
+        }
     }
 }
 
@@ -161,13 +241,40 @@ impl Core {
         let (now, rules) = (self.clock.now(), &self.policy.recovery);
         let from = format!("mail-from:{}", address_key(client.ip));
         if let Charge::Refused { retry_after } = write.charge(&from, now, &rule(rules.per_client)).await? {
-            let seconds = seconds(retry_after);
-            let detail = format!("Too many mails were asked for. Please try again in {seconds} seconds.");
-            return Err(Fault::of(Problem::new(Code::RateLimited).detail(detail).retry_after(seconds)));
+            return Err(too_many_mails(retry_after));
         }
         let to = format!("mail-to:{}", account_key(email_key));
         Ok(write.charge(&to, now, &rule(rules.per_address)).await? == Charge::Allowed)
     }
+
+    /// Pays for one mailed code of a login, within the transaction that puts it into the outbox. Whoever asks has shown the
+    /// password, so that nobody else can use this up.
+    ///
+    /// # Errors
+    /// `rate_limited` when too many were asked for.
+    pub(crate) async fn may_mail_code(&self, write: &mut Write<Gate>, email_key: &str) -> Result<(), Fault> {
+        let limit = self.policy.recovery.per_address;
+        let rule = BudgetRule { limit, window: MAIL_WINDOW, first_delay: MAIL_WINDOW };
+        match write.charge(&code_key(email_key), self.clock.now(), &rule).await? {
+            Charge::Allowed => Ok(()),
+            Charge::Refused { retry_after } => Err(too_many_mails(retry_after)),
+        }
+    }
+
+    /// Forgets how many codes were mailed, within the transaction of somebody who has shown that they read these mails. As
+    /// where they are counted, the account is held by then.
+    ///
+    /// # Errors
+    /// 503 when the database is away.
+    pub(crate) async fn forget_mailed_codes(&self, write: &mut Write<Gate>, email_key: &str) -> Result<(), Fault> {
+        Ok(write.forget_budget(&code_key(email_key)).await?)
+    }
+}
+
+fn too_many_mails(retry_after: Duration) -> Fault {
+    let seconds = seconds(retry_after);
+    let detail = format!("Too many mails were asked for. Please try again in {seconds} seconds.");
+    Fault::of(Problem::new(Code::RateLimited).detail(detail).retry_after(seconds))
 }
 
 fn too_many(retry_after: Duration) -> Fault {
@@ -188,6 +295,16 @@ pub fn account_key(email_key: &str) -> String {
         let _ = write!(key, "{byte:02x}");
         key
     })
+}
+
+/// The budget of codes that are mailed to an account.
+fn code_key(email_key: &str) -> String {
+    format!("code-to:{}", account_key(email_key))
+}
+
+/// The budget of a device that an account has logged in with before.
+fn device_key(device: DeviceId) -> String {
+    format!("device:{device}")
 }
 
 /// The budget of a client: its IPv4 address, or the /64 of its IPv6 address, which is what one customer gets.

@@ -3,7 +3,7 @@
 use durward_proto::problem::FieldError;
 use durward_proto::{Code, Problem};
 use durward_store::StoreError;
-use durward_verify::Refusal;
+use durward_verify::{Denied, Refusal};
 
 /// A refusal or a failure. What the client may see is [`Fault::problem`]; the cause stays in the log.
 #[derive(Debug)]
@@ -71,6 +71,12 @@ impl Fault {
 impl From<StoreError> for Fault {
     fn from(error: StoreError) -> Self {
         Self::unavailable(error.to_string())
+    }
+}
+
+impl From<Denied> for Fault {
+    fn from(_: Denied) -> Self {
+        Self::of(Problem::new(Code::Forbidden).detail("Your account's role does not allow this."))
     }
 }
 

@@ -3,15 +3,14 @@
 use std::time::Duration;
 
 use aws_lc_rs::digest;
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use durward_proto::ids::TokenId;
 use durward_proto::wire::auth::{Transport, User};
-use durward_proto::{Role, Secret, SessionId, Timestamp, random};
+use durward_proto::{DeviceId, Secret, SessionId, Timestamp};
 use durward_store::{Gate, NewSession, Write};
 use durward_verify::Claims;
 
 use crate::client::Client;
+use crate::devices::{self, Registered};
 use crate::factors::Authenticated;
 use crate::fault::Fault;
 use crate::refresh_token::RefreshToken;
@@ -35,12 +34,21 @@ pub struct Opened {
     pub user: User,
     /// How the client keeps its tokens.
     pub transport: Transport,
-    /// The value of the `device_id` cookie.
+    /// The value of the `device_id` cookie; empty for a client that keeps none.
     pub device: Secret,
+    /// The device as it was registered; none after a refresh.
+    pub registered: Option<Registered>,
     /// What the device keeps from now on that it is trusted with, after a login that asked for it.
     pub trust: Option<Trusted>,
     /// After a login that set a second factor up.
     pub backup_codes: Option<Vec<Secret>>,
+}
+
+impl Opened {
+    /// The device that it was opened on; none after a refresh.
+    pub(crate) fn device_id(&self) -> Option<DeviceId> {
+        self.registered.as_ref().map(|device| device.id)
+    }
 }
 
 /// What a session's tokens say about how it was opened.
@@ -64,8 +72,9 @@ pub(crate) async fn session(
     let (user, amr, auth_time) = proof.into_parts();
     let session_id = SessionId::new(now, &*core.random);
     let expires_at = now.plus(core.policy.session_absolute);
-    let device = device_of(core, client);
+    let device = devices::register(core, write, user.id, &amr, transport, client).await?;
     let ip = client.ip.to_string();
+    let place = core.place_of(client).and_then(|place| place.text());
     let new = NewSession {
         id: session_id,
         user_id: user.id,
@@ -76,9 +85,14 @@ pub(crate) async fn session(
         transport,
         user_agent: client.user_agent.as_deref(),
         ip: Some(&ip),
-        device_hash: Some(sha256(device.expose().as_bytes())),
+        device_hash: Some(device.identity),
+        device: Some(device.id),
+        place: place.as_deref(),
     };
     write.insert_session(&new).await?;
+    if device.is_new {
+        write.trim_devices(user.id, now).await?;
+    }
     let refresh = RefreshToken::new(&*core.random);
     let refresh_expires_at = expires_at.min(now.plus(core.policy.refresh_ttl));
     write.insert_refresh(&refresh.hash(), session_id, 1, now, refresh_expires_at).await?;
@@ -92,7 +106,8 @@ pub(crate) async fn session(
         session_id,
         user,
         transport,
-        device,
+        device: device.cookie.clone().unwrap_or_default(),
+        registered: Some(device),
         trust: None,
         backup_codes: None,
     })
@@ -113,7 +128,7 @@ pub(crate) fn access_token(
         id: user.id.0,
         email: user.email.clone(),
         role: user.role.as_str().to_owned(),
-        scope: scopes_of(&user.role).join(" "),
+        scope: core.policy.roles.scopes_of(&user.role).join(" "),
         sid: standing.session_id,
         jti: TokenId::new(now, &*core.random),
         iat: now.seconds(),
@@ -124,21 +139,6 @@ pub(crate) fn access_token(
         generation: Some(standing.generation),
     };
     core.verifier.keys().sign(&claims).map_err(|error| Fault::unavailable(format!("signing a token: {error}")))
-}
-
-/// What a role may do.
-pub(crate) fn scopes_of(role: &Role) -> Vec<String> {
-    let words: &[&str] = if role.is_admin() { &["user", "admin"] } else { &["user"] };
-    words.iter().map(|&word| word.to_owned()).collect()
-}
-
-/// The device's own random value: what it sent when that can be one of ours, else a new one.
-fn device_of(core: &Core, client: &Client) -> Secret {
-    let sane = |device: &&Secret| URL_SAFE_NO_PAD.decode(device.expose()).is_ok_and(|bytes| bytes.len() == 32);
-    match client.device.as_ref().filter(sane) {
-        Some(device) => device.clone(),
-        None => Secret::new(URL_SAFE_NO_PAD.encode(random::bytes::<32>(&*core.random))),
-    }
 }
 
 /// SHA-256 (FIPS 180-4).

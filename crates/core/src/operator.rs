@@ -3,14 +3,19 @@
 
 use std::sync::Arc;
 
-use durward_proto::{AccountStatus, Clock, Email, Role, SessionId, UserId};
-use durward_store::{Audit, EventKind, NewEvent, NewUser, System, SystemStore, UserRow, Write};
+use durward_proto::wire::admin::UserDetail;
+use durward_proto::{AccountStatus, Clock, Email, Role, UserId};
+use durward_store::{Audit, NewUser, SystemStore, UserFilter, UserRow};
 use serde_json::json;
 
-use crate::account::{budgets_of, last_admin};
+use crate::account::budgets_of;
+use crate::acts;
+use crate::admin;
 use crate::audit::erase_person;
+use crate::factors::SecondFactorRules;
 use crate::fault::Fault;
 use crate::mail::{Mail, MailKind, NOTICE_LIFE, Outbox, Request, RequestKind};
+use crate::roles::Roles;
 use crate::second_factor::key_of;
 
 /// An operator at the command line.
@@ -53,7 +58,24 @@ impl Operator {
     /// # Errors
     /// When the database is away.
     pub async fn list(&self, after: Option<UserId>, limit: u32) -> Result<Vec<UserRow>, Fault> {
-        Ok(self.system.read().await?.users(None, after, limit).await?)
+        Ok(self.system.read().await?.users(&UserFilter::default(), after, limit).await?)
+    }
+
+    /// An account with everything that belongs to it, as an admin sees it over the wire.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn detail(
+        &self,
+        user: UserRow,
+        roles: &Roles,
+        rules: &SecondFactorRules,
+    ) -> Result<UserDetail, Fault> {
+        let mut read = self.system.read().await?;
+        let mut detail = admin::outline(&mut read, user, roles, rules).await?;
+        admin::add_sessions(&mut read, &mut detail).await?;
+        admin::add_attempts(&mut read, &mut detail).await?;
+        Ok(detail)
     }
 
     /// Opens an active account. `None` when the address is taken.
@@ -79,11 +101,14 @@ impl Operator {
     /// Gives an account another role. Its sessions live on with it; its sockets close.
     ///
     /// # Errors
-    /// When the database is away.
+    /// `last_admin`; when the database is away.
     pub async fn set_role(&self, user: UserId, role: &Role) -> Result<(), Fault> {
         let mut write = self.system.write().await?;
-        write.set_role(user, role, self.clock.now()).await?;
-        self.event(&mut write, user, None, "role_changed").await?;
+        if !role.is_admin() {
+            acts::keep_an_admin(&mut write, user).await?;
+        }
+        write.hold_user(user).await?;
+        acts::set_role(&mut write, user, role, self.clock.now()).await?;
         write.commit(act("role_changed", user).detail(json!({ "by": "operator", "role": role.as_str() }))).await?;
         Ok(())
     }
@@ -91,19 +116,14 @@ impl Operator {
     /// Changes an account's status; unless it becomes active, its sessions end.
     ///
     /// # Errors
-    /// When the database is away.
+    /// `last_admin`; when the database is away.
     pub async fn set_status(&self, user: UserId, status: AccountStatus) -> Result<(), Fault> {
         let mut write = self.system.write().await?;
-        write.set_status(user, status, self.clock.now()).await?;
-        // Before the sessions: a login that is half done ends with them. After the account, which whoever completes one
-        // holds first, too.
-        write.forget_pending(user).await?;
-        if status == AccountStatus::Active {
-            // Nodes may remember that it was not.
-            self.event(&mut write, user, None, "activated").await?;
-        } else {
-            self.end_all(&mut write, user, status.as_str()).await?;
+        if status != AccountStatus::Active {
+            acts::keep_an_admin(&mut write, user).await?;
         }
+        write.hold_user(user).await?;
+        acts::set_status(&mut write, user, status, self.clock.now()).await?;
         let audit = act("status_changed", user).detail(json!({ "by": "operator", "status": status.as_str() }));
         write.commit(audit).await?;
         Ok(())
@@ -118,8 +138,9 @@ impl Operator {
         write.set_password(user, password_hash, self.clock.now()).await?;
         write.forget_pending(user).await?;
         write.forget_trusts(user).await?;
+        write.distrust_devices(user, self.clock.now()).await?;
         write.forget_recovery_tokens(user).await?;
-        self.end_all(&mut write, user, "password_changed").await?;
+        acts::end_all(&mut write, user, "password_changed", self.clock.now()).await?;
         write.commit(act("password_changed", user).detail(json!({ "by": "operator" }))).await?;
         Ok(())
     }
@@ -134,20 +155,13 @@ impl Operator {
         let now = self.clock.now();
         let mut write = self.system.write().await?;
         let Some(row) = write.hold_user(user).await? else { return Ok(false) };
-        write.forget_pending(user).await?;
-        let totp = write.disable_totp(user, now).await?;
-        let passkeys = write.forget_passkeys(user).await?;
-        write.forget_backup_codes(user).await?;
-        write.forget_trusts(user).await?;
-        write.set_tfa_enabled(user, false, now).await?;
-        self.end_all(&mut write, user, "factors_reset").await?;
-        let had = totp || passkeys > 0;
-        if let (true, Some(outbox)) = (had, &self.outbox) {
-            outbox.put(&mut write, notice(&row, MailKind::FactorsReset { at: now })).await?;
+        let gone = acts::reset_factors(&mut write, user, now).await?;
+        if let (true, Some(outbox)) = (gone.had(), &self.outbox) {
+            outbox.put(&mut write, acts::factors_reset_notice(&row, now)).await?;
         }
-        let detail = json!({ "by": "operator", "totp": totp, "passkeys": passkeys });
+        let detail = json!({ "by": "operator", "totp": gone.totp, "passkeys": gone.passkeys });
         write.commit(act("factors_reset", user).detail(detail)).await?;
-        Ok(had)
+        Ok(gone.had())
     }
 
     /// Asks for a mail with a link to set a new password with, as the user could. False where nobody sends mails.
@@ -170,7 +184,7 @@ impl Operator {
         let mut write = self.system.write().await?;
         write.hold_user(user).await?;
         write.forget_pending(user).await?;
-        let ended = self.end_all(&mut write, user, "revoked").await?;
+        let ended = acts::end_all(&mut write, user, "revoked", self.clock.now()).await?.len();
         write.commit(act("sessions_revoked", user).detail(json!({ "by": "operator", "sessions": ended }))).await?;
         Ok(ended)
     }
@@ -183,54 +197,26 @@ impl Operator {
     pub async fn delete(&self, user: UserId) -> Result<bool, Fault> {
         let now = self.clock.now();
         let mut write = self.system.write().await?;
-        if write.would_leave_no_admin(user).await? {
-            return Err(last_admin());
-        }
+        acts::keep_an_admin(&mut write, user).await?;
         let Some(row) = write.hold_user(user).await? else { return Ok(false) };
-        self.end_all(&mut write, user, "deleted").await?;
+        acts::end_all(&mut write, user, "deleted", now).await?;
         if let Some(outbox) = &self.outbox {
-            // It is nobody's mail: it must outlive the account.
-            let kind = MailKind::AccountDeleted { ip: String::new(), at: now };
-            outbox.put(&mut write, Mail { user: None, ..notice(&row, kind) }).await?;
+            let mail = Mail {
+                to: row.email.clone(),
+                name: row.full_name.clone(),
+                language: None,
+                // It is nobody's mail: it must outlive the account.
+                user: None,
+                kind: MailKind::AccountDeleted { ip: String::new(), at: now },
+                expires_in: NOTICE_LIFE,
+            };
+            outbox.put(&mut write, mail).await?;
         }
         let email_key = key_of(&row.email);
         write.erase_user(user, &email_key, &budgets_of(&email_key)).await?;
         erase_person(&mut write, user);
         write.commit(act("user_deleted", user).detail(json!({ "by": "operator" }))).await?;
         Ok(true)
-    }
-
-    async fn end_all(&self, write: &mut Write<System>, user: UserId, reason: &str) -> Result<usize, Fault> {
-        let ended = write.end_sessions(user, self.clock.now(), reason).await?;
-        for session in &ended {
-            self.event(write, user, Some(*session), reason).await?;
-        }
-        Ok(ended.len())
-    }
-
-    async fn event(
-        &self,
-        write: &mut Write<System>,
-        user: UserId,
-        session: Option<SessionId>,
-        reason: &str,
-    ) -> Result<(), Fault> {
-        let kind = if session.is_some() { EventKind::Session } else { EventKind::User };
-        write
-            .append_event(&NewEvent { kind, user_id: user, session_id: session, reason, now: self.clock.now() })
-            .await?;
-        Ok(())
-    }
-}
-
-fn notice(user: &UserRow, kind: MailKind) -> Mail {
-    Mail {
-        to: user.email.clone(),
-        name: user.full_name.clone(),
-        language: None,
-        user: Some(user.id),
-        kind,
-        expires_in: NOTICE_LIFE,
     }
 }
 

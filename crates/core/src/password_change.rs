@@ -8,7 +8,7 @@ use durward_verify::Verified;
 use crate::client::Client;
 use crate::factors::password::{self, prepare};
 use crate::fault::Fault;
-use crate::login::wrong_credentials;
+use crate::login::{Tried, wrong_credentials};
 use crate::mail::MailKind;
 use crate::revoke::Cause;
 use crate::service::Core;
@@ -25,12 +25,15 @@ impl Core {
         let about: Vec<&str> = [Some(user.email.as_str()), user.full_name.as_deref()].into_iter().flatten().collect();
         self.check_new_password(&change.new_password, &about, "/new_password").await?;
         let email_key = user.email.to_lowercase();
-        let paid = self.budgets.charge(&email_key, client.ip).await?;
+        let paid = self.budgets.charge(&email_key, client).await?;
         let credential = self.gate.read().await?.credential_by_id(who.user_id()).await?;
         let old = credential.as_ref().map(|credential| credential.password_hash.clone()).unwrap_or_default();
         match password::show(&self.hasher, credential, &change.current_password).await {
             Ok(Some(_)) => {}
-            Ok(None) => return self.failed(&email_key, Some(who.user_id()), wrong_credentials(), client).await,
+            Ok(None) => {
+                let tried = Tried::new(&email_key, Some(who.user_id()), "password").within(who.session_id());
+                return self.failed(&tried, wrong_credentials(), client).await;
+            }
             Err(fault) => {
                 paid.give_back(&self.budgets).await?;
                 return Err(fault);
@@ -47,6 +50,8 @@ impl Core {
         // Before the sessions: a login that is half done ends with them.
         write.forget_pending(user_id).await?;
         write.forget_trusts(user_id).await?;
+        let this = write.hold_device_of_session(user_id, who.session_id()).await?.map(|device| device.id);
+        write.distrust_devices(user_id, this, now).await?;
         let ended = write.end_sessions(user_id, Some(who.session_id()), now, cause.as_str()).await?;
         if let Some(user) = write.hold_user(user_id).await? {
             let notice = MailKind::PasswordChanged { ip: client.ip.to_string(), at: now };

@@ -10,11 +10,12 @@ use serde_json::{Value, json};
 
 use crate::budgets::Paid;
 use crate::client::Client;
+use crate::devices;
 use crate::factors::password::{self, Compared};
 use crate::factors::{SecondShown, totp, union};
 use crate::fault::Fault;
 use crate::issue::{Standing, access_token};
-use crate::login::{Tried, wrong_credentials};
+use crate::login::{REAUTHENTICATED, Tried, wrong_credentials};
 use crate::second_factor::{count, key_of, unavailable, wrong_second_factor};
 use crate::service::Core;
 
@@ -65,7 +66,7 @@ impl Core {
         let outcome = self.try_reauthenticate(who, &shows, client).await;
         let result = outcome.as_ref().map_or_else(|fault| fault.code().as_str(), |_| "ok");
         if let Some(method) = shows.second_factor() {
-            count(method, result);
+            count(self, method, result);
         }
         metrics::counter!("durward_reauthentications_total", "method" => shows.name(), "result" => result).increment(1);
         outcome
@@ -76,21 +77,27 @@ impl Core {
             return Err(unavailable("This second factor is turned off here."));
         }
         let email_key = key_of(who.email());
-        let tried = Tried { email_key: &email_key, user_id: Some(who.user_id()), method: shows.name() };
-        let paid = match self.budgets.charge(&email_key, client.ip).await {
+        let tried = Tried::new(&email_key, Some(who.user_id()), shows.name()).within(who.session_id());
+        let charged = match shows {
+            Shows::Passkey(..) => self.budgets.charge_proof(client.ip).await,
+            Shows::Password(_) | Shows::Totp(_) => self.budgets.charge(&email_key, client).await,
+        };
+        let paid = match charged {
             Ok(paid) => paid,
             Err(fault) if fault.code() == Code::TooManyAttempts => return self.refused(&tried, fault, client).await,
             Err(fault) => return Err(fault),
         };
         let outcome = match self.look_at(who, shows, client).await {
-            Ok(looked) => self.renew(who, looked, shows.name(), &paid, client).await,
+            Ok(looked) => self.renew(who, looked, &tried, &paid, client).await,
             Err(fault) => Err(fault),
         };
-        match outcome {
+        match paid.settle(outcome) {
             Err(fault) if fault.code() == Code::InvalidCredentials => {
-                self.failed(&email_key, Some(who.user_id()), fault, client).await
+                self.failed(&tried, fault, client).await
             }
-            Err(fault) if matches!(fault.code(), Code::InvalidSecondFactor | Code::InvalidPasskey) => {
+            Err(fault)
+                if matches!(fault.code(), Code::InvalidSecondFactor | Code::InvalidPasskey | Code::TooManyAttempts) =>
+            {
                 self.refused(&tried, fault, client).await
             }
             Err(fault) => {
@@ -121,7 +128,7 @@ impl Core {
         &self,
         who: &Verified,
         looked: Looked<'_>,
-        method: &'static str,
+        tried: &Tried<'_>,
         paid: &Paid,
         client: &Client,
     ) -> Result<Renewed, Fault> {
@@ -143,6 +150,9 @@ impl Core {
             Looked::Passkey(shown) if shown.user_id() == user_id => shown.amr(),
             Looked::Passkey(_) => return Err(Fault::unavailable("a passkey of another user")),
         };
+        if devices::is_stepped_up(&words) {
+            devices::verified(&mut write, user_id, session_id).await?;
+        }
         let live = write.live_session(session_id).await?.ok_or(Refusal::Revoked)?;
         let before: Vec<String> = live.amr.split_whitespace().map(str::to_owned).collect();
         let amr = union(&before, &words);
@@ -157,8 +167,10 @@ impl Core {
             session_id,
             user,
         };
+        let device = devices::recognise(&mut write, user_id, client).await?.map(|device| device.id);
+        self.note_attempt(&mut write, &Tried { device, ..*tried }, REAUTHENTICATED, client).await?;
         let audit = client.audit("reauthenticated").actor(user_id).subject(user_id).session(session_id);
-        write.commit(audit.detail(json!({ "method": method }))).await?;
+        write.commit(audit.detail(json!({ "method": tried.method }))).await?;
         Ok(renewed)
     }
 

@@ -11,8 +11,10 @@ use crate::client::Client;
 use crate::fault::Fault;
 use crate::issue::{self, Opened, Standing};
 use crate::mail::MailKind;
+use crate::login::Tried;
 use crate::refresh_token::RefreshToken;
 use crate::revoke::Cause;
+use crate::second_factor::key_of;
 use crate::service::Core;
 
 /// How long the same token gets the same successor again: two tabs racing, or an answer that was lost.
@@ -100,6 +102,9 @@ impl Core {
             if let Some(live) = write.live_session(row.session_id).await? {
                 let notice = MailKind::SessionsEndedByReuse { at: now };
                 self.notify(&mut write, &live.user, notice, client).await?;
+                let email_key = key_of(&live.user.email);
+                let tried = Tried::new(&email_key, Some(row.user_id), "refresh").within(row.session_id);
+                self.note_refusal(&mut write, &tried, &Fault::new(Code::RefreshReused), client).await?;
             }
             let audit = client.audit("refresh_reuse").actor(row.user_id).subject(row.user_id);
             write.commit(audit.session(row.session_id)).await?;
@@ -113,7 +118,8 @@ impl Core {
     }
 
     fn still_allowed(&self, live: &LiveRow, now: Timestamp) -> Result<(), Fault> {
-        let idle = self.policy.session_idle.is_some_and(|idle| now.since(live.last_seen_at) > idle);
+        let limit = self.policy.session_idle.filter(|_| !live.outlasts_idling);
+        let idle = limit.is_some_and(|limit| now.since(live.last_seen_at) > limit);
         if live.user.status != AccountStatus::Active {
             return Err(Refusal::AccountInactive.into());
         }
@@ -146,6 +152,7 @@ impl Core {
             user,
             transport,
             device: client.device.clone().unwrap_or_default(),
+            registered: None,
             trust: None,
             backup_codes: None,
         })

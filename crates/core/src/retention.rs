@@ -29,8 +29,6 @@ const PAUSE: Duration = Duration::from_millis(10);
 /// Events, which every node has read within seconds, and what could not be sent, are kept so long: to be looked at.
 const EVENTS_KEPT: Duration = Duration::from_secs(7 * 86_400);
 const FAILED_KEPT: Duration = Duration::from_secs(30 * 86_400);
-/// Budgets without a charge for so long. No window is longer than that.
-const BUDGETS_KEPT: Duration = Duration::from_secs(30 * 86_400);
 
 /// How long what is kept. None: for ever.
 #[derive(Debug, Clone, Copy)]
@@ -156,11 +154,11 @@ impl Retention {
             | Expired::Trusts
             | Expired::Setups
             | Expired::RecoveryTokens
-            | Expired::EmailChanges => Some(Duration::ZERO),
+            | Expired::EmailChanges
+            | Expired::Budgets => Some(Duration::ZERO),
             Expired::Sessions => Some(self.rules.sessions),
             Expired::Events => Some(EVENTS_KEPT),
             Expired::Mails | Expired::Webhooks => Some(FAILED_KEPT),
-            Expired::Budgets => Some(BUDGETS_KEPT),
             Expired::Attempts => self.rules.login_attempts,
             Expired::Devices => self.rules.devices,
             Expired::Alerts => Some(self.rules.alerts),

@@ -5,9 +5,10 @@
 
 use std::sync::Arc;
 
-use durward_proto::{Clock, Code, SessionId, UserId};
+use durward_proto::{Clock, Code, DeviceId, SessionId, UserId};
 use durward_store::{Audit, EventKind, Gate, GateStore, NewEvent, Own, OwnStore, Write};
 use durward_verify::Verified;
+use serde_json::json;
 
 use crate::fault::Fault;
 use crate::leases::Leases;
@@ -23,6 +24,8 @@ pub enum Cause {
     LogoutEverywhere,
     /// Its user ended it from another one.
     EndedByUser,
+    /// Its user forgot the device that it was opened on.
+    DeviceRemoved,
     /// The password changed.
     PasswordChanged,
     /// The password was set anew by mail.
@@ -40,6 +43,7 @@ impl Cause {
             Self::Logout => "logout",
             Self::LogoutEverywhere => "logout_everywhere",
             Self::EndedByUser => "session_ended",
+            Self::DeviceRemoved => "device_removed",
             Self::PasswordChanged => "password_changed",
             Self::PasswordReset => "password_reset",
             Self::RefreshReused => "refresh_reuse",
@@ -53,7 +57,7 @@ impl Cause {
 pub(crate) fn close_code(cause: &str) -> Option<Code> {
     match cause {
         "suspended" | "deactivated" | "deleted" => Some(Code::AccountInactive),
-        "email_verified" | "email_changed" | "factors_changed" => None,
+        "email_verified" | "email_changed" | "factors_changed" | "device_changed" => None,
         _ => Some(Code::TokenRevoked),
     }
 }
@@ -134,6 +138,30 @@ impl Revoker {
         write.commit(audit).await?;
         self.tell(&ended, cause.as_str());
         Ok(())
+    }
+
+    /// Forgets one of the caller's devices: its sessions end, and the trust in it. False when it is not theirs.
+    pub(crate) async fn own_device(
+        &self,
+        own: &OwnStore,
+        who: &Verified,
+        device: DeviceId,
+        audit: Audit,
+    ) -> Result<bool, Fault> {
+        let cause = Cause::DeviceRemoved;
+        let mut write = own.write().await?;
+        // The account and then the device, before its sessions: a login on it that is under way has opened its session by
+        // then, or finds no device.
+        write.hold_user().await?;
+        if !write.delete_device(device).await? {
+            return Ok(false);
+        }
+        write.forget_trust_in(device).await?;
+        let ended = write.end_sessions_on(device, self.clock.now(), cause.as_str()).await?;
+        self.announce(&mut write, who.user_id(), &ended, cause).await?;
+        write.commit(audit.detail(json!({ "device_id": device, "sessions": ended.len() }))).await?;
+        self.tell(&ended, cause.as_str());
+        Ok(true)
     }
 
     /// Ends what a transaction that does more than that has to end: after its commit, give the answer to

@@ -7,6 +7,7 @@ use durward_proto::{Clock, Random, Secret};
 use durward_store::{GateStore, Store};
 use durward_verify::{Breaker, KeyRing, Rules, Verifier};
 
+use crate::access::AccessRules;
 use crate::breakers::{self, Breakers};
 use crate::budgets::{Budgets, Limits};
 use crate::bus::{Bus, Patience};
@@ -15,12 +16,16 @@ use crate::csrf::Csrf;
 use crate::factors::SecondFactorRules;
 use crate::factors::password::{HashSettings, Hasher};
 use crate::fault::Fault;
+use crate::figures::Figures;
 use crate::keys::SigningKeys;
 use crate::leases::Leases;
 use crate::mail::{Mailing, Outbox, Post};
 use crate::passkeys::{PasskeySettings, Passkeys};
+use crate::place::Places;
 use crate::recover::RecoveryRules;
 use crate::revoke::Revoker;
+use crate::roles::Roles;
+use crate::risk::{RiskRules, Surge};
 use crate::roster::{Roster, RosterSettings};
 use crate::sealing::Sealer;
 use crate::settings_schema::SettingsSchema;
@@ -41,12 +46,18 @@ pub struct Policy {
     pub registration_open: bool,
     /// Whether an operator has to approve of them.
     pub registration_approve: bool,
+    /// Which roles there are, and what they may do.
+    pub roles: Arc<Roles>,
     /// The lowest estimated strength of a password, 0 to 4 on zxcvbn's scale.
     pub password_min_strength: u8,
     /// Of whom a second factor is demanded, and which there are.
     pub second_factor: SecondFactorRules,
     /// Who has to confirm their address, where mailed links lead, and how many mails may be asked for.
     pub recovery: RecoveryRules,
+    /// From where logins are allowed.
+    pub access: AccessRules,
+    /// How their risk is judged.
+    pub risk: RiskRules,
     /// How many sockets may be open.
     pub sockets: SocketRules,
     /// How old an answer from memory may be while the other nodes' revocations cannot be read.
@@ -83,6 +94,8 @@ pub struct Parts {
     pub policy: Policy,
     /// For whom passkeys are made.
     pub passkeys: PasskeySettings,
+    /// Who knows where addresses are.
+    pub places: Arc<dyn Places>,
     /// The types of the users' settings.
     pub settings: SettingsSchema,
     /// Who answers in the chat.
@@ -129,6 +142,8 @@ pub struct Core {
     pub(crate) sealer: Arc<Sealer>,
     pub(crate) policy: Policy,
     pub(crate) passkeys: Passkeys,
+    pub(crate) places: Arc<dyn Places>,
+    pub(crate) surge: Surge,
     pub(crate) settings: SettingsSchema,
     pub(crate) answerer: Arc<dyn Answerer>,
     pub(crate) post: Post,
@@ -138,6 +153,7 @@ pub struct Core {
     /// Around the database, where tokens are checked and revocations are read.
     pub(crate) database: Arc<Breaker>,
     pub(crate) bus: Bus,
+    pub(crate) figures: Figures,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
 }
@@ -165,6 +181,7 @@ impl Core {
             leases.clone(),
             bus.freshness.clone(),
             settings,
+            parts.policy.roles.clone(),
             parts.clock.clone(),
         ));
         let hasher = Hasher::start(parts.hashing, parts.random.clone())?;
@@ -185,11 +202,14 @@ impl Core {
             post: Post::new(outbox, parts.mailing),
             policy: parts.policy,
             passkeys: Passkeys::new(parts.passkeys)?,
+            places: parts.places,
+            surge: Surge::default(),
             settings: parts.settings,
             answerer: parts.answerer,
             breakers: parts.breakers,
             database,
             bus,
+            figures: Figures::new(parts.clock.now(), &*parts.random),
             clock: parts.clock,
             random: parts.random,
         }))
@@ -228,6 +248,11 @@ impl Core {
     /// How far this node has followed the revocations of others.
     pub fn bus(&self) -> &Bus {
         &self.bus
+    }
+
+    /// What this node counts for the operator's charts.
+    pub fn figures(&self) -> &Figures {
+        &self.figures
     }
 
     /// The breakers around everything remote.

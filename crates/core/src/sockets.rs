@@ -48,6 +48,11 @@ impl SocketLimits {
         Self { rules, open: Arc::default() }
     }
 
+    /// How many sockets are open.
+    pub fn open(&self) -> usize {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).sessions.all()
+    }
+
     /// A place for one more socket; `None` when the user, the session or the address has as many as it may.
     pub fn admit(&self, user: UserId, session: SessionId, ip: IpAddr) -> Option<Admission> {
         let address = address_key(ip);
@@ -89,6 +94,10 @@ impl<K> Default for Counts<K> {
 impl<K: Hash + Eq> Counts<K> {
     fn of(&self, key: &K) -> usize {
         self.0.get(key).copied().unwrap_or(0)
+    }
+
+    fn all(&self) -> usize {
+        self.0.values().sum()
     }
 
     fn add(&mut self, key: K) {

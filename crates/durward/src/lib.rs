@@ -9,5 +9,6 @@ pub mod config;
 mod mailing;
 pub mod metering;
 mod operations;
+mod places;
 mod telemetry;
 pub mod wire;

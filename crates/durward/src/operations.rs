@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use durward_core::Core;
 use durward_http::Operations;
-use durward_proto::wire::admin::BreakerState;
+use durward_proto::wire::admin::{BreakerState, ConfigEntry};
 use durward_proto::wire::health::{CheckStatus, Health, HealthAnswer, Report};
 use futures_util::future::BoxFuture;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::Mutex;
 
 use crate::checks::{self, Subject, When};
+use crate::config::Held;
 use crate::metering;
 
 /// How long an answer of `/health/ready` is used again: probes must not become load.
@@ -121,6 +122,15 @@ impl Operations for Program {
             let _one = self.diagnosing.lock().await;
             checks::run(&self.subject, |_| true, |_| ()).await
         })
+    }
+
+    fn config(&self) -> Vec<ConfigEntry> {
+        let entry = |held: &Held| ConfigEntry {
+            key: held.key.to_string(),
+            value: held.shown.clone(),
+            source: held.source.to_string(),
+        };
+        self.subject.loaded().held().iter().map(entry).collect()
     }
 
     fn metrics(&self) -> String {

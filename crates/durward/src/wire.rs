@@ -3,12 +3,14 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
+use durward_core::access::AccessRules;
 use durward_core::budgets::Limits;
 use durward_core::factors::password::HashSettings;
 use durward_core::factors::{Demand, SecondFactorRules};
+use durward_core::risk::{RiskRules, Thresholds, Weights};
 use durward_core::sockets::SocketRules;
 use durward_core::{
-    Breakers, Core, Csrf, KeyFault, KeySettings, Parts, PasskeySettings, Policy, RecoveryRules, RetentionRules,
+    Breakers, Core, Csrf, KeyFault, KeySettings, Parts, PasskeySettings, Policy, RecoveryRules, RetentionRules, Roles,
     SigningKeys,
 };
 use durward_http::{App, CookieKind, CookieRules, HttpRules, Origin, Server, Traces};
@@ -21,9 +23,10 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use crate::answering;
 use crate::checks::Subject;
 use crate::checks::golden_path::Walk;
-use crate::config::{self, Answering, Config, Environment, FactorMethod, Loaded, SecondFactorPolicy, Source};
+use crate::config::{self, Answering, Config, Environment, FactorMethod, Loaded, SecondFactorPolicy, Source, UnknownCountry};
 use crate::mailing;
 use crate::operations::Program;
+use crate::places;
 use crate::telemetry::Contexts;
 
 /// How many sessions the roster keeps in memory.
@@ -120,10 +123,13 @@ pub fn parts(
             account_failures: config.limits.account_failures,
             address_failures: config.limits.address_failures,
             window: config.limits.window,
+            pair_failures: config.limits.pair_failures,
+            pair_window: config.limits.pair_window,
             first_delay: config.limits.first_delay,
         },
         policy: policy(config),
         passkeys: passkey_settings(config),
+        places: places::places(config)?,
         settings: crate::checks::settings_schema(config.settings.schema.as_deref())?,
         answerer: answering::answerer(config, &breakers),
         mailing: mailing::mailing(config, &breakers)?,
@@ -163,6 +169,7 @@ fn policy(config: &Config) -> Policy {
         session_idle: config.session.idle_timeout,
         registration_open: config.registration.open,
         registration_approve: config.registration.approve,
+        roles: roles(config),
         password_min_strength: config.password.min_strength.into(),
         second_factor: second_factor_rules(config),
         recovery: RecoveryRules {
@@ -173,6 +180,8 @@ fn policy(config: &Config) -> Policy {
             per_address: config.limits.mails_per_address,
             per_client: config.limits.mails_per_client,
         },
+        access: access_rules(config),
+        risk: risk_rules(config),
         sockets: SocketRules {
             per_user: config.websocket.max_connections_per_user as usize,
             per_session: config.websocket.max_connections_per_session as usize,
@@ -184,7 +193,13 @@ fn policy(config: &Config) -> Policy {
     }
 }
 
-fn second_factor_rules(config: &Config) -> SecondFactorRules {
+/// The roles there are.
+pub(crate) fn roles(config: &Config) -> Arc<Roles> {
+    Arc::new(Roles::new(config.roles.defined.clone()))
+}
+
+/// Of whom a second factor is demanded, and which there are.
+pub(crate) fn second_factor_rules(config: &Config) -> SecondFactorRules {
     let chosen = &config.second_factor;
     SecondFactorRules {
         demand: match chosen.policy {
@@ -205,6 +220,48 @@ fn second_factor_rules(config: &Config) -> SecondFactorRules {
             .collect(),
         issuer: chosen.issuer.clone(),
         trust_device: chosen.trust_device,
+    }
+}
+
+fn access_rules(config: &Config) -> AccessRules {
+    let access = &config.access;
+    let codes = |list: &[config::Country]| list.iter().map(ToString::to_string).collect();
+    AccessRules {
+        allow_countries: codes(&access.allow_countries),
+        deny_countries: codes(&access.deny_countries),
+        allow_networks: access.allow_networks.clone(),
+        deny_networks: access.deny_networks.clone(),
+        exempt_roles: access.exempt_roles.iter().filter_map(|role| role.parse().ok()).collect(),
+        exempt_networks: access.exempt_networks.clone(),
+        allows_unknown_country: access.unknown_country == UnknownCountry::Allow,
+    }
+}
+
+fn risk_rules(config: &Config) -> RiskRules {
+    let risk = &config.risk;
+    RiskRules {
+        enabled: risk.enabled,
+        weights: Weights {
+            new_device: risk.new_device.0,
+            fingerprint_changed: risk.fingerprint_changed.0,
+            device_reputation: risk.device_reputation.0,
+            new_country: risk.new_country.0,
+            new_area: risk.new_area.0,
+            new_network: risk.new_network.0,
+            impossible_travel: risk.impossible_travel.0,
+            unusual_hour: risk.unusual_hour.0,
+            account_failures: risk.account_failures.0,
+            address_failures: risk.address_failures.0,
+            global_failures: risk.global_failures.0,
+            listed_address: risk.listed_address.0,
+        },
+        thresholds: Thresholds {
+            notice: risk.notice.0,
+            second_factor: risk.second_factor.0,
+            deny: risk.deny.0,
+        },
+        travel_speed: risk.travel_speed.into(),
+        suspect_networks: risk.suspect_networks.clone(),
     }
 }
 

@@ -9,6 +9,7 @@ use axum::middleware::from_fn_with_state;
 use bytes::Bytes;
 use durward_core::Core;
 use durward_proto::Code;
+use durward_proto::wire::admin::ConfigEntry;
 use durward_proto::wire::health::{HealthAnswer, Report};
 use futures_util::future::BoxFuture;
 use ipnet::IpNet;
@@ -31,6 +32,8 @@ pub trait Operations: Send + Sync + 'static {
     fn live(&self) -> HealthAnswer;
     /// The Golden Path report: every check, run now.
     fn diagnose(&self) -> BoxFuture<'_, Report>;
+    /// What is configured, secrets masked.
+    fn config(&self) -> Vec<ConfigEntry>;
     /// All metrics in Prometheus' text format.
     fn metrics(&self) -> String;
 }

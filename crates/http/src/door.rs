@@ -12,7 +12,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use durward_core::{Spent, tallied};
 use durward_proto::{Code, Problem, UserId};
-use durward_verify::{Admin, Refusal, Source, Surface, Trace, Verified};
+use durward_verify::{Refusal, Source, Surface, Trace, Verified};
 use futures_util::FutureExt;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use tracing::{Instrument, Span};
@@ -148,20 +148,23 @@ async fn authenticate(site: &Site, row: &Row, request: &mut Request, after: &mut
             Err(refusal @ (Refusal::Ambiguous | Refusal::Unavailable)) => return Err(refusal.into()),
             Err(_) => return Ok(()),
         },
-        Access::User | Access::Admin if row.traced => {
+        Access::User | Access::Right(_) if row.traced => {
             let mut trace = Trace::default();
             let verified = site.core.verifier().rest_traced(request.headers(), &mut trace).await;
             let verified = counted(site, request.headers(), verified)?;
             request.extensions_mut().insert(Arc::new(trace));
             verified
         }
-        Access::User | Access::Admin => {
-            counted(site, request.headers(), site.core.verifier().rest(request.headers()).await)?
+        Access::User | Access::Right(_) => {
+            let (clock, began) = (site.core.clock(), site.core.clock().monotonic());
+            let verified = site.core.verifier().rest(request.headers()).await;
+            site.core.figures().token_check(clock.monotonic().saturating_sub(began));
+            counted(site, request.headers(), verified)?
         }
     };
     after.user = Some(verified.user_id());
-    if row.access == Access::Admin {
-        verified.permit::<Admin>()?;
+    if let Access::Right(scope) = row.access {
+        verified.may(scope)?;
     }
     if row.csrf == CsrfClass::Required {
         check_csrf(site, request, &verified, after)?;
@@ -213,6 +216,7 @@ fn note(site: &Site, path: Option<&Path>, method: &Method, response: &Response<B
     let status = response.status();
     let meter = path.map_or(site.paths.nowhere(), |path| path.row(method).map_or(path.other(), |(_, meter)| meter));
     meter.record(status, noted.took);
+    site.core.figures().request(noted.took);
 
     let (code, cause) =
         noted.cause.as_ref().map_or((None, None), |(code, cause)| (Some(code.as_str()), cause.as_deref()));

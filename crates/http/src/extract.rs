@@ -7,11 +7,12 @@ use std::sync::Arc;
 
 use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
 use durward_core::Client;
+use durward_core::devices::fingerprint::fingerprint;
 use durward_proto::wire::list::PageQuery;
 use durward_proto::{Code, Secret};
 use durward_verify::{Trace, Verified};
-use http::header;
 use http::request::Parts;
+use http::{HeaderMap, HeaderValue, header};
 use serde::de::DeserializeOwned;
 
 use crate::app::Shared;
@@ -72,8 +73,15 @@ impl FromRequestParts<Shared> for From {
             language: language.map(|language| language.chars().take(LANGUAGE).collect()),
             request_id: passage.and_then(|passage| passage.request_id.to_str().ok()).unwrap_or_default().to_owned(),
             device: device.map(Secret::new),
+            fingerprint: fingerprint(|name| whole(&parts.headers, name)),
         }))
     }
+}
+
+/// All of a header's values as one (RFC 9110 section 5.3).
+fn whole(headers: &HeaderMap, name: &'static str) -> Option<Vec<u8>> {
+    let values: Vec<&[u8]> = headers.get_all(name).iter().map(HeaderValue::as_bytes).collect();
+    (!values.is_empty()).then(|| values.join(b", ".as_slice()))
 }
 
 /// The last id in the path. What is no id stands for nothing: 404.

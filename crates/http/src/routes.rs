@@ -11,13 +11,22 @@ use axum::handler::Handler;
 use axum::routing::{MethodFilter, MethodRouter, on};
 use durward_proto::Code::*;
 use durward_proto::wire::account::AccountErasure;
-use durward_proto::wire::admin::BreakerAnswer;
 use durward_proto::wire::alert::Alert;
+use durward_proto::scope::{
+    ALERTS_READ, AUDIT_READ, BREAKERS_READ, CONFIG_READ, DIAGNOSTICS_READ, KEYS_READ, OVERVIEW_READ, SESSIONS_READ, SESSIONS_WRITE,
+    USERS_READ, USERS_WRITE,
+};
+use durward_proto::wire::admin::{
+    AttemptEntry, BreakerAnswer, ConfigEntry, FactorsResetAnswer, KeyAnswer, Overview, Series, SessionEntry,
+    SessionsRevoked, UserChange, UserDetail,
+};
 use durward_proto::wire::auth::{
     self, CsrfAnswer, Login, LoginAnswer, LoginForm, PasswordChange, Register, Registered, RegistrationPending,
     StatusAnswer,
 };
 use durward_proto::wire::chat::{Conversation, Message};
+use durward_proto::wire::device::{Device, DevicePatch};
+use durward_proto::wire::event::SecurityEvent;
 use durward_proto::wire::factor::{
     BackupCodes, FactorPreference, FactorStatus, Reauthenticate, SecondFactor, SecondFactorAnswer, TotpDisable,
     TotpEnable, TotpSetup,
@@ -39,8 +48,8 @@ use http::Method;
 use serde_json::{Map, Value, json};
 
 use crate::api::{
-    account, admin, conversations, csrf_token, documentation, email, health, keys, login, logout, passkeys, password, profile,
-    reauthenticate, recovery, refresh, register, second_factor, sessions, settings, status, ticket,
+    account, admin, conversations, csrf_token, devices, documentation, email, health, keys, login, logout, passkeys, password, profile,
+    reauthenticate, recovery, refresh, register, second_factor, security, sessions, settings, status, ticket,
 };
 use crate::app::Shared;
 use crate::openapi::Doc;
@@ -82,14 +91,14 @@ fn rows() -> Vec<Row> {
             .takes_form::<LoginForm>()
             .gives::<LoginAnswer>(200, "A session is open.")
             .gives::<SecondFactorAnswer>(200, "A second factor is needed: nothing is open yet, and no cookie is set.")
-            .refuses(&[InvalidCredentials, AccountPending, AccountSuspended, AccountDeactivated, MethodUnavailable, AmbiguousCredentials]),
+            .refuses(&[InvalidCredentials, AccountPending, AccountSuspended, AccountDeactivated, MethodUnavailable, AmbiguousCredentials, RateLimited]),
         Row::new(POST,   "/api/v1/auth/jwt/login",             Public,   Exempt,   Guess, login::login)
             .doc("sessions", "Log in with an OAuth2 password form", "The same as `/api/v1/auth/login`, under the path that many clients know.")
             .takes_form::<LoginForm>()
             .takes::<Login>(json!({"email": "ann@example.com", "password": "tangerine sunrise over Oslo", "transport": "bearer"}))
             .gives::<LoginAnswer>(200, "A session is open.")
             .gives::<SecondFactorAnswer>(200, "A second factor is needed: nothing is open yet, and no cookie is set.")
-            .refuses(&[InvalidCredentials, AccountPending, AccountSuspended, AccountDeactivated, MethodUnavailable, AmbiguousCredentials]),
+            .refuses(&[InvalidCredentials, AccountPending, AccountSuspended, AccountDeactivated, MethodUnavailable, AmbiguousCredentials, RateLimited]),
         Row::new(POST,   "/api/v1/auth/2fa/verify",            Public,   Exempt,   Guess, login::verify)
             .doc("second factors", "Log in with a second factor", "With the challenge of a login, from the client that has it. The fifth wrong answer ends it. With `trust_device` \
                  this device need not show the second factor again for a while: browsers get a cookie, others a `device_token`.")
@@ -138,7 +147,8 @@ fn rows() -> Vec<Row> {
             .gives::<MailAccepted>(202, "If there is such an account, a mail is on its way.")
             .refuses(&[RateLimited]),
         Row::new(POST,   "/api/v1/password/reset",             Public,   Exempt,   Guess, recovery::reset)
-            .doc("accounts", "Set a new password with a mailed token", "All sessions of the user end, and none is opened. The token works once, for an hour.")
+            .doc("accounts", "Set a new password with a mailed token", "All sessions of the user end, and none is opened. The token works once, for an hour. The device is one of the \
+                 user's from then on: it gets its cookie.")
             .takes::<PasswordReset>(json!({"token": EXAMPLE_TOKEN, "new_password": "four quiet herons at dusk"}))
             .gives_nothing("The password is set.")
             .refuses(&[LinkInvalid, WeakPassword]),
@@ -204,6 +214,21 @@ fn rows() -> Vec<Row> {
             .doc("sessions", "End a session", "")
             .gives_nothing("It has ended."),
 
+        Row::new(GET,    "/api/v1/devices",                    User,     Exempt,   Open,  devices::list).paged()
+            .doc("devices", "List the own devices", "The one last used first.")
+            .gives::<Page<Device>>(200, "The devices."),
+        Row::new(PATCH,  "/api/v1/devices/{id}",               User,     Required, Open,  devices::change)
+            .doc("devices", "Name or trust a device", "What makes a login on it easier (more trust, `auto_login`, no more `always_2fa`) \
+                 needs an authentication younger than ten minutes. `verified` comes by a second factor that is shown on it, and cannot be set.")
+            .takes::<DevicePatch>(json!({"name": "the laptop in the kitchen", "trust_level": "trusted"}))
+            .gives::<Device>(200, "The device.")
+            .refuses(&[ReauthenticationRequired, FactorState]),
+        Row::new(DELETE, "/api/v1/devices/{id}",               User,     Required, Open,  devices::forget)
+            .doc("devices", "Forget a device", "Its sessions end and its sockets close, and the second factor is asked for there again.")
+            .gives_nothing("The device is forgotten."),
+        Row::new(GET,    "/api/v1/security/events",            User,     Exempt,   Open,  security::events).paged()
+            .doc("devices", "List what happened around the own account", "Login attempts and what was done, newest first. Operators have no name here.")
+            .gives::<Page<SecurityEvent>>(200, "The events."),
         Row::new(GET,    "/api/v1/2fa",                        User,     Exempt,   Open,  second_factor::show)
             .doc("second factors", "Show the own second factors", "And the devices on which they are not asked for at the moment.")
             .gives::<FactorStatus>(200, "What is set up."),
@@ -291,17 +316,75 @@ fn rows() -> Vec<Row> {
             .answers(101, "The socket is open.")
             .refuses(&[OriginDenied, BadRequest]),
 
-        Row::new(GET,    "/api/v1/admin/users",                Admin,    Exempt,   Open,  admin::users).paged()
+        Row::new(GET,    "/api/v1/admin/overview",             Right(OVERVIEW_READ), Exempt, Open, admin::overview)
+            .doc("operators", "Show how much there is of everything", "")
+            .gives::<Overview>(200, "The counts."),
+        Row::new(GET,    "/api/v1/admin/overview/series",      Right(OVERVIEW_READ), Exempt, Open, admin::series)
+            .doc("operators", "Get a chart", "What all nodes have counted, step by step, up to the last whole minute.")
+            .query("name", "string", "`logins`, `second_factors`, `risk_decisions`, `risk_signals`, `requests`, `request_time`, `token_checks`, \
+                    `token_check_time`, `sockets`, `hash_queue`, `revocation_lag`, `breakers` or `nodes`. Required.")
+            .query("since", "string", "From when on (RFC 3339); a day before the end when it is not given.")
+            .query("until", "string", "Until when; now when it is not given.")
+            .query("step", "integer", "How long each step is: whole minutes, in seconds.")
+            .gives::<Series>(200, "The chart."),
+        Row::new(GET,    "/api/v1/admin/users",                Right(USERS_READ), Exempt, Open, admin::users).paged()
             .doc("operators", "List users", "")
             .query("query", "string", "Part of an e-mail address or a name.")
+            .query("status", "string", "`pending`, `active`, `suspended` or `deactivated`.")
+            .query("role", "string", "A role's name.")
             .gives::<Page<auth::User>>(200, "A page of users."),
-        Row::new(GET,    "/api/v1/admin/alerts",               Admin,    Exempt,   Open,  admin::alerts).paged()
+        Row::new(GET,    "/api/v1/admin/users/{id}",           Right(USERS_READ), Exempt, Open, admin::user)
+            .doc("operators", "Show a user", "With what belongs to the account, as far as the caller's scopes go.")
+            .gives::<UserDetail>(200, "The user."),
+        Row::new(PATCH,  "/api/v1/admin/users/{id}",           Right(USERS_WRITE), Required, Open, admin::change_user)
+            .doc("operators", "Change a user's role or status", "Status `active` also approves of a pending account; any other ends the sessions. Nobody changes \
+                 an account that may do more than they may, and nobody gives a role that does.")
+            .takes::<UserChange>(json!({"status": "suspended"}))
+            .gives::<auth::User>(200, "As it is now.")
+            .refuses(&[ReauthenticationRequired, LastAdmin]),
+        Row::new(POST,   "/api/v1/admin/users/{id}/revoke-sessions", Right(SESSIONS_WRITE), Required, Open, admin::revoke_sessions)
+            .doc("operators", "End all sessions of a user", "")
+            .gives::<SessionsRevoked>(200, "They have ended."),
+        Row::new(POST,   "/api/v1/admin/users/{id}/reset-factors", Right(USERS_WRITE), Required, Open, admin::reset_factors)
+            .doc("operators", "Remove a user's second factors", "TOTP, passkeys, backup codes and trusted devices. The sessions end, and the user is told by mail.")
+            .gives::<FactorsResetAnswer>(200, "They are gone.")
+            .refuses(&[ReauthenticationRequired]),
+        Row::new(POST,   "/api/v1/admin/users/{id}/send-reset", Right(USERS_WRITE), Required, Open, admin::send_reset)
+            .doc("operators", "Mail a user a link to set a new password with", "As they could ask for themself.")
+            .answers(202, "The mail is on its way.")
+            .refuses(&[MailOff, FactorState]),
+        Row::new(GET,    "/api/v1/admin/sessions",             Right(SESSIONS_READ), Exempt, Open, admin::sessions).paged()
+            .doc("operators", "List everybody's live sessions", "Newest first.")
+            .query("user", "integer", "Of this user alone.")
+            .gives::<Page<SessionEntry>>(200, "A page of sessions."),
+        Row::new(DELETE, "/api/v1/admin/sessions/{id}",        Right(SESSIONS_WRITE), Required, Open, admin::end_session)
+            .doc("operators", "End somebody's session", "")
+            .gives_nothing("It has ended."),
+        Row::new(GET,    "/api/v1/admin/attempts",             Right(AUDIT_READ), Exempt, Open, admin::attempts).paged()
+            .doc("operators", "List everybody's login attempts", "Newest first, with what was made of their risk.")
+            .query("user", "integer", "Of this user's account.")
+            .query("email", "string", "With this address, whether there is such an account or not.")
+            .query("ip", "string", "From this address.")
+            .query("method", "string", "`password`, `totp`, …")
+            .query("reason", "string", "`ok`, or an error's code.")
+            .query("succeeded", "boolean", "Whether it opened a session.")
+            .query("decision", "string", "What was decided from its risk.")
+            .query("since", "string", "At this time or later (RFC 3339).")
+            .query("until", "string", "Before this time.")
+            .gives::<Page<AttemptEntry>>(200, "A page of attempts."),
+        Row::new(GET,    "/api/v1/admin/alerts",               Right(ALERTS_READ), Exempt, Open, admin::alerts).paged()
             .doc("operators", "List alerts", "What was worth looking at, newest first.")
             .gives::<Page<Alert>>(200, "A page of alerts."),
-        Row::new(GET,    "/api/v1/admin/breakers",             Admin,    Exempt,   Open,  admin::breakers)
+        Row::new(GET,    "/api/v1/admin/breakers",             Right(BREAKERS_READ), Exempt, Open, admin::breakers)
             .doc("operators", "List the circuit breakers", "Of this node: what each guards, what it is doing, and when the next call may be tried.")
             .gives::<Vec<BreakerAnswer>>(200, "Every breaker."),
-        Row::new(GET,    "/api/v1/diagnostics",                Admin,    Exempt,   Open,  admin::diagnostics)
+        Row::new(GET,    "/api/v1/admin/config",               Right(CONFIG_READ), Exempt, Open, admin::config)
+            .doc("operators", "Show the configuration", "What holds on this node, and from where; secrets are masked.")
+            .gives::<Vec<ConfigEntry>>(200, "Every setting."),
+        Row::new(GET,    "/api/v1/admin/keys",                 Right(KEYS_READ), Exempt, Open, admin::keys)
+            .doc("operators", "List the signing keys", "The newest first; never a private part.")
+            .gives::<Vec<KeyAnswer>>(200, "Every key."),
+        Row::new(GET,    "/api/v1/diagnostics",                Right(DIAGNOSTICS_READ), Exempt, Open, admin::diagnostics)
             .doc("operators", "Run all checks", "The Golden Path report: what was found, what was expected, how to mend it.")
             .gives::<Report>(200, "The report, good or bad."),
         Row::new(GET,    "/health",                            Operator, Exempt,   Open,  health::ready)
@@ -349,8 +432,8 @@ pub enum Access {
     Optional,
     /// Whoever comes with a good token.
     User,
-    /// Users with the role `admin`.
-    Admin,
+    /// Whoever comes with a good token, and whose role has this scope.
+    Right(&'static str),
     /// A WebSocket: authenticated as it opens, and for as long as it is open.
     Socket,
     /// Load balancers and monitoring; a proxy in front decides who reaches it.
@@ -501,7 +584,7 @@ mod tests {
                 assert_eq!(row.access, Access::Public, "{row:?}");
                 continue;
             }
-            let guarded = matches!(row.access, Access::User | Access::Admin);
+            let guarded = matches!(row.access, Access::User | Access::Right(_));
             // Who shows again who they are was somebody before.
             let again = row.path.starts_with("/api/v1/auth/reauthenticate");
             assert_eq!(guarded, again || !open.iter().any(|prefix| row.path.starts_with(prefix)), "{row:?}");

@@ -53,7 +53,7 @@ impl FromStr for AccountStatus {
 }
 
 /// A role's name: `user`, `admin`, or one that an operator defined. 1 to 64 of `a-z 0-9 _ -`, a letter first.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, schemars::JsonSchema)]
 #[serde(transparent)]
 pub struct Role(std::sync::Arc<str>);
 

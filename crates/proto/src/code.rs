@@ -79,6 +79,11 @@ codes! {
     AccountSuspended = "account_suspended", 403, "The account is suspended";
     /// The right password, but the account was closed.
     AccountDeactivated = "account_deactivated", 403, "The account is closed";
+    /// The right password, but logins from this country or network are not allowed (`access.*`). Ask the operator.
+    PlaceDenied = "place_denied", 403, "Not from this place";
+    /// The right password, but too much speaks against its being the user who sent it. A mailed link to reset the password
+    /// makes the device known; an operator can help, too.
+    LoginDenied = "login_denied", 403, "This login was refused";
     /// Registration is closed by configuration (`registration.open`).
     RegistrationClosed = "registration_closed", 403, "Registration is closed";
     /// The CSRF token is missing or wrong; `reason` says how. Get one from `GET /api/v1/auth/csrf-token`
@@ -102,10 +107,13 @@ codes! {
     EmailTaken = "email_taken", 409, "This e-mail address is taken";
     /// A second factor is needed for this account, and this is the last one it has. Set another one up first.
     LastFactor = "last_factor", 409, "The last second factor cannot be removed";
-    /// Without this user nobody could administrate any more. Make somebody else an administrator first.
-    LastAdmin = "last_admin", 409, "The last administrator has to stay one";
     /// What this needs is not set up, or is set up already; `detail` says which.
     FactorState = "factor_state", 409, "Not possible as the account stands";
+    /// The account is the last active one with the role `admin`: after this nobody could operate the server over the wire.
+    /// Make somebody else an admin first.
+    LastAdmin = "last_admin", 409, "The last administrator has to stay one";
+    /// No mail can be sent: `mail.url` is not set.
+    MailOff = "mail_unavailable", 409, "No mail can be sent here";
     /// Bodies are at most 64 KiB.
     BodyTooLarge = "body_too_large", 413, "The body is too large";
     /// Send `application/json` (or, for a login, `application/x-www-form-urlencoded`).

@@ -9,6 +9,7 @@ pub mod email;
 pub mod ids;
 pub mod problem;
 pub mod random;
+pub mod scope;
 pub mod secret;
 pub mod spans;
 pub mod time;
@@ -23,6 +24,7 @@ pub use ids::{
 };
 pub use problem::Problem;
 pub use random::Random;
+pub use scope::Scope;
 pub use secret::Secret;
 pub use spans::SPANS;
 pub use time::{Clock, SystemClock, Timestamp};

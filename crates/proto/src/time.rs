@@ -88,6 +88,18 @@ impl<'de> Deserialize<'de> for Timestamp {
     }
 }
 
+/// Text that is no RFC 3339 time.
+#[derive(Debug, thiserror::Error)]
+#[error("not a time such as 2026-01-02T03:04:05Z")]
+pub struct BadTime;
+
+impl std::str::FromStr for Timestamp {
+    type Err = BadTime;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        OffsetDateTime::parse(text, &Rfc3339).map(Self::from_offset).map_err(|_| BadTime)
+    }
+}
+
 impl schemars::JsonSchema for Timestamp {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "Timestamp".into()

@@ -1,7 +1,8 @@
 -- Devices, where and how risky logins are, the chained audit trail, alerts, and figures for the operator's charts.
 
 -- What a user logs in with. The identity is SHA-256 of the random device_id cookie; a client that keeps no cookies is
--- known by its fingerprint. The reputation is a count in thousandths that decays from reputed_at on.
+-- known by its fingerprint. The reputation is a count in thousandths that decays from reputed_at on. The streak is what
+-- a device has done without a failure: enough of it makes it trusted.
 CREATE TABLE registered_devices (
     id {uuid} NOT NULL,
     user_id {bigint} NOT NULL,
@@ -18,6 +19,8 @@ CREATE TABLE registered_devices (
     successes_milli {bigint} NOT NULL,
     failures_milli {bigint} NOT NULL,
     reputed_at {timestamp} NOT NULL,
+    streak_logins {bigint} NOT NULL,
+    streak_since {timestamp} NOT NULL,
     created_at {timestamp} NOT NULL,
     last_seen_at {timestamp} NOT NULL,
     CONSTRAINT registered_devices_pk PRIMARY KEY (id),
@@ -33,12 +36,18 @@ CREATE INDEX registered_devices_by_last_seen ON registered_devices (last_seen_at
 ALTER TABLE user_sessions ADD COLUMN registered_device_id {uuid};
 ALTER TABLE user_sessions ADD COLUMN place {text};
 CREATE INDEX user_sessions_by_device ON user_sessions (registered_device_id);
+CREATE INDEX user_sessions_by_time ON user_sessions (created_at, id);
 
 ALTER TABLE trusted_devices ADD COLUMN registered_device_id {uuid};
 CREATE INDEX trusted_devices_by_device ON trusted_devices (registered_device_id);
 
 -- The signing key behind the token that asked for the ticket: its retirement ends the socket, too.
 ALTER TABLE one_time_tickets ADD COLUMN kid {text};
+
+-- When a budget's window is over: from then on its row says nothing, and is removed.
+ALTER TABLE guess_budgets ADD COLUMN ends_at {bigint} NOT NULL DEFAULT 0;
+DROP INDEX guess_budgets_by_window;
+CREATE INDEX guess_budgets_by_end ON guess_budgets (ends_at);
 
 -- A code that was mailed to who has no other second factor.
 ALTER TABLE two_factor_challenges ADD COLUMN mail_code_hash {bytes};

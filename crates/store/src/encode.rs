@@ -5,9 +5,10 @@
 use durward_proto::ids::UuidId;
 use durward_proto::wire::auth::Transport;
 use durward_proto::wire::chat::Author;
+use durward_proto::wire::device::{DeviceKind, SecurityLevel, TrustLevel};
 use durward_proto::{
-    AccountStatus, AlertId, ConversationId, EventId, MailId, MessageId, PasskeyId, Role, SessionId, Timestamp, TrustId, UserId,
-    WebhookId,
+    AccountStatus, AlertId, ConversationId, DeviceId, EventId, MailId, MessageId, PasskeyId, Role, SessionId, Timestamp, TrustId,
+    UserId, WebhookId,
 };
 use sqlx::encode::IsNull;
 use sqlx::error::BoxDynError;
@@ -131,12 +132,13 @@ macro_rules! same_on_both {
 same_on_both! {
     UserId = i64, |id| id.0, |raw| Ok(Self(raw));
     SessionId = Uuid, |id| id.uuid(), |raw| Ok(Self::from_uuid(raw));
+    DeviceId = Uuid, |id| id.uuid(), |raw| Ok(Self::from_uuid(raw));
+    EventId = Uuid, |id| id.uuid(), |raw| Ok(Self::from_uuid(raw));
     ConversationId = Uuid, |id| id.uuid(), |raw| Ok(Self::from_uuid(raw));
     MailId = Uuid, |id| id.uuid(), |raw| Ok(Self::from_uuid(raw));
     MessageId = Uuid, |id| id.uuid(), |raw| Ok(Self::from_uuid(raw));
     PasskeyId = Uuid, |id| id.uuid(), |raw| Ok(Self::from_uuid(raw));
     TrustId = Uuid, |id| id.uuid(), |raw| Ok(Self::from_uuid(raw));
-    EventId = Uuid, |id| id.uuid(), |raw| Ok(Self::from_uuid(raw));
     AlertId = Uuid, |id| id.uuid(), |raw| Ok(Self::from_uuid(raw));
     WebhookId = Uuid, |id| id.uuid(), |raw| Ok(Self::from_uuid(raw));
     Role = String, |role| role.as_str().to_owned(), |raw| Ok(raw.parse()?);
@@ -151,11 +153,20 @@ same_on_both! {
         "enrol" => Ok(Self::Enrol),
         _ => Err("not a challenge's purpose".into()),
     };
+    DeviceKind = String, |kind| kind.as_str().to_owned(), |raw| word(Self::ALL, Self::as_str, &raw);
+    TrustLevel = String, |level| level.as_str().to_owned(), |raw| word(Self::ALL, Self::as_str, &raw);
+    SecurityLevel = String, |level| level.as_str().to_owned(), |raw| word(Self::ALL, Self::as_str, &raw);
+    [u8; 32] = Vec<u8>, |hash| hash.to_vec(), |raw| Self::try_from(raw).map_err(|_| "not 32 bytes".into());
     Author = String, |author| author.as_str().to_owned(), |raw| match raw.as_str() {
         "user" => Ok(Self::User),
         "assistant" => Ok(Self::Assistant),
         _ => Err("not an author".into()),
     };
+}
+
+/// The one of `all` that stands in a column as `raw`.
+fn word<T: Copy, const N: usize>(all: [T; N], text: fn(T) -> &'static str, raw: &str) -> Result<T, BoxDynError> {
+    all.into_iter().find(|one| text(*one) == raw).ok_or_else(|| "a word that is not known".into())
 }
 
 fn transport_word(transport: Transport) -> &'static str {

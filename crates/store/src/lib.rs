@@ -18,17 +18,23 @@
 //! }
 //! ```
 //!
-//! [`Store::any_user`] asks for the administrator's permit:
+//! [`Store::any_user`] asks for a permit, and goes no further than its right:
 //!
 //! ```
-//! use durward_verify::{Admin, Permit};
-//! fn good(store: &durward_store::Store, permit: &Permit<Admin>) -> durward_store::AnyUserStore {
-//!     store.any_user(permit)
+//! use durward_verify::{Permit, ReadUsers};
+//! async fn good(store: &durward_store::Store, permit: &Permit<ReadUsers>) -> Result<(), durward_store::StoreError> {
+//!     store.any_user(permit).read().await?.user(durward_proto::UserId(1)).await.map(drop)
 //! }
 //! ```
 //! ```compile_fail
 //! fn bad(store: &durward_store::Store, who: &durward_verify::Verified) -> durward_store::AnyUserStore {
 //!     store.any_user(who)
+//! }
+//! ```
+//! ```compile_fail,E0599
+//! use durward_verify::{EndSessions, Permit};
+//! async fn bad(store: &durward_store::Store, permit: &Permit<EndSessions>) -> Result<(), durward_store::StoreError> {
+//!     store.any_user(permit).read().await?.user(durward_proto::UserId(1)).await.map(drop)
 //! }
 //! ```
 //!
@@ -82,14 +88,9 @@ pub use check::SchemaFault;
 pub use error::StoreError;
 pub use migrate::{SchemaState, rendered};
 pub use open::{Backend, Opened, PgTarget, SslMode, StoreOptions, Target};
-pub use scope::{AnyUser, AnyUserStore, Gate, GateStore, Own, OwnStore, Scope, Scoped, Store, System, SystemStore};
+pub use scope::{AnyUser, AnyUserStore, ChangesUsers, EndsSessions, Gate, GateStore, Own, OwnStore, Scope, Scoped, SeesAttempts, SeesFigures, SeesSessions, SeesUsers, Store, System, SystemStore};
 pub use tables::{
-    After, AlertRow, AuditExtent, AuditFilter, BudgetRule, CeremonyBond, CeremonyPurpose, ChallengePurpose, ChallengeRow, Charge,
-    ConversationRow, CredentialRow, EmailChangeRow, EventKind, EventRow, Expired, FactorsRow, HeadRow, Held, HeldPage,
-    HeldPasskeyRow, KeyRow, LiveRow, MailRow, MessageRow, NewAlert, NewAttempt, NewChallenge, NewEmailChange, NewEvent,
-    NewKey, NewMail, NewMessage, NewPasskey, NewRecoveryToken, NewSession, NewTicket, NewTrust, NewUser, OfferedPasskeyRow,
-    PasskeyRow, RecoveryPurpose, RecoveryRow, RefreshRow, SeenEvent, SessionRow, TakenJob, TicketRow, TotpRow,
-    TrustRow, UserRow, Waiting, WebhookRow,
+    After, AlertRow, AnySessionRow, AttemptFilter, AttemptRow, AuditExtent, AuditFilter, BudgetRule, CeremonyBond, CeremonyPurpose, ChallengePurpose, ChallengeRow, Charge, ConversationRow, CredentialRow, DeviceChange, DeviceRow, EmailChangeRow, EventKind, EventRow, Expired, FactorsRow, FigureRow, HeadRow, Held, HeldPage, HeldPasskeyRow, KeyRow, LiveRow, LoginCountRow, MailRow, MessageRow, NewAlert, NewAttempt, NewChallenge, NewEmailChange, NewEvent, NewFigure, NewKey, NewMail, NewMessage, NewPasskey, NewRecoveryToken, NewRisk, NewSession, NewTicket, NewTrust, NewUser, OfferedPasskeyRow, OwnDeviceRow, PasskeyRow, ProfileOutlineRow, RecoveryPurpose, RecoveryRow, RefreshRow, RegisteredRow, RiskEvidence, SecurityEventRow, SeenDevice, SeenEvent, SessionRow, TakenJob, TicketRow, TotpRow, TrustRow, UserFilter, UserRow, Waiting, WebhookRow,
 };
 pub use tally::{Spent, tallied};
 pub use tx::{Read, Write};

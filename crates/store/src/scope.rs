@@ -1,9 +1,12 @@
 //! What may be touched. A store is of one scope, and a statement is a method of the scope that may run it.
 
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 use durward_proto::{SessionId, UserId};
-use durward_verify::{Admin, Permit, Verified};
+use durward_verify::{
+    Admin, ChangeUsers, EndSessions, Permit, ReadAudit, ReadOverview, ReadSessions, ReadUsers, Right, Verified,
+};
 
 use crate::audit::AuditKeys;
 use crate::error::StoreError;
@@ -19,9 +22,15 @@ pub struct Own {
     pub(crate) session: SessionId,
 }
 
-/// Any user's rows, for administrators.
-#[derive(Debug, Clone)]
-pub struct AnyUser(());
+/// Any user's rows, as far as the right `R` goes.
+#[derive(Debug)]
+pub struct AnyUser<R = Admin>(PhantomData<fn() -> R>);
+
+impl<R> Clone for AnyUser<R> {
+    fn clone(&self) -> Self {
+        Self(PhantomData)
+    }
+}
 
 /// Credentials, sessions and budgets before anybody is known: the login flows.
 #[derive(Debug, Clone)]
@@ -30,6 +39,30 @@ pub struct Gate(());
 /// Jobs, checks and migrations, which depend on nobody's authentication.
 #[derive(Debug, Clone)]
 pub struct System(());
+
+/// Gives scopes what their statements ask for.
+macro_rules! reaches {
+    ($($(#[doc = $doc:literal])+ $Reach:ident $(+ $More:ident)?: $($Scope:ty),+;)+) => {$(
+        $(#[doc = $doc])+
+        pub trait $Reach: $($More +)? Clone + Send + Sync {}
+        $(impl $Reach for $Scope {})+
+    )+};
+}
+
+reaches! {
+    /// Any account may be read.
+    SeesUsers: System, AnyUser<ReadUsers>;
+    /// Anybody's sessions and devices may be read.
+    SeesSessions: System, AnyUser<ReadSessions>;
+    /// The login trail of everybody may be read.
+    SeesAttempts: System, AnyUser<ReadAudit>;
+    /// Counts of everything may be read.
+    SeesFigures: System, AnyUser<ReadOverview>;
+    /// Anybody's sessions may be ended.
+    EndsSessions: System, AnyUser<EndSessions>, AnyUser<ChangeUsers>;
+    /// Any account may be changed.
+    ChangesUsers + EndsSessions: System, AnyUser<ChangeUsers>;
+}
 
 /// The database within one scope. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -41,7 +74,7 @@ pub struct Scoped<S> {
 /// The asking user's own rows.
 pub type OwnStore = Scoped<Own>;
 /// Any user's rows.
-pub type AnyUserStore = Scoped<AnyUser>;
+pub type AnyUserStore<R = Admin> = Scoped<AnyUser<R>>;
 /// What the login flows hold.
 pub type GateStore = Scoped<Gate>;
 /// What jobs, checks and migrations hold.
@@ -59,9 +92,9 @@ impl Store {
         Scoped::own(&self.shared, who.user_id(), who.session_id())
     }
 
-    /// Any user's rows.
-    pub fn any_user(&self, _permit: &Permit<Admin>) -> AnyUserStore {
-        Scoped { shared: self.shared.clone(), scope: AnyUser(()) }
+    /// Any user's rows, as far as the permit's right goes.
+    pub fn any_user<R: Right>(&self, _permit: &Permit<R>) -> AnyUserStore<R> {
+        Scoped { shared: self.shared.clone(), scope: AnyUser(PhantomData) }
     }
 }
 
@@ -89,7 +122,7 @@ pub(crate) mod sealed {
 impl sealed::Named for Own {
     const WHO: Who = Who::Own;
 }
-impl sealed::Named for AnyUser {
+impl<R> sealed::Named for AnyUser<R> {
     const WHO: Who = Who::AnyUser;
 }
 impl sealed::Named for Gate {

@@ -36,7 +36,10 @@ pub use keys::{Algorithm, BadKey, CheckingKey, KeyRing, SigningKey};
 pub use lease::Lease;
 pub use liveness::{LiveSession, Liveness, Redeemed, Unavailable};
 pub use path::{Rules, Verified, Verifier};
-pub use permit::{Admin, Denied, Permit, Right};
+pub use permit::{
+    Admin, ChangeUsers, Denied, EndSessions, Permit, ReadAlerts, ReadAudit, ReadOverview, ReadSessions, ReadUsers,
+    Right,
+};
 pub use random::SystemRandom;
 pub use refusal::Refusal;
 pub use trace::{Step, Trace};

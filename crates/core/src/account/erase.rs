@@ -1,15 +1,16 @@
 //! Erasing an account. Everything that belongs to it goes; the trails keep what happened, under a number that is nobody's any
 //! more.
 
-use durward_proto::{Code, Problem, Secret};
+use durward_proto::{Code, Secret};
 use durward_verify::{Refusal, Verified};
 
+use crate::acts;
 use crate::audit::erase_person;
 use crate::budgets::{Paid, account_key};
 use crate::client::Client;
 use crate::factors::password;
 use crate::fault::Fault;
-use crate::login::wrong_credentials;
+use crate::login::{Tried, wrong_credentials};
 use crate::mail::{Mail, MailKind, NOTICE_LIFE};
 use crate::revoke::Cause;
 use crate::second_factor::key_of;
@@ -24,10 +25,10 @@ impl Core {
     pub async fn erase_account(&self, who: &Verified, given: &Secret, client: &Client) -> Result<(), Fault> {
         self.recently_authenticated(who)?;
         let email_key = key_of(who.email());
-        let paid = self.budgets.charge(&email_key, client.ip).await?;
+        let paid = self.budgets.charge(&email_key, client).await?;
         match self.try_erase(who, given, &paid, client).await {
             Err(fault) if fault.code() == Code::InvalidCredentials => {
-                self.failed(&email_key, Some(who.user_id()), fault, client).await
+                self.failed(&Tried::new(&email_key, Some(who.user_id()), "password").within(who.session_id()), fault, client).await
             }
             Err(fault) => {
                 paid.give_back(&self.budgets).await?;
@@ -42,9 +43,7 @@ impl Core {
         let credential = self.gate.read().await?.credential_by_id(user_id).await?;
         let shown = password::show(&self.hasher, credential, given).await?.ok_or_else(wrong_credentials)?;
         let mut write = self.gate.write().await?;
-        if write.would_leave_no_admin(user_id).await? {
-            return Err(last_admin());
-        }
+        acts::keep_an_admin(&mut write, user_id).await?;
         if !write.hold_account(user_id, &shown.hash.checked, &shown.hash.kept).await? {
             // Somebody changed the password, or was here first.
             return Err(match write.hold_user(user_id).await? {
@@ -76,10 +75,4 @@ pub(crate) fn budgets_of(email_key: &str) -> [String; 2] {
     let account = account_key(email_key);
     let mails = format!("mail-to:{account}");
     [account, mails]
-}
-
-/// Somebody has to be able to administrate.
-pub(crate) fn last_admin() -> Fault {
-    let detail = "This is the last active administrator. Make somebody else one first.";
-    Fault::of(Problem::new(Code::LastAdmin).detail(detail))
 }

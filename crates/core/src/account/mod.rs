@@ -4,4 +4,4 @@
 mod erase;
 pub mod export;
 
-pub(crate) use erase::{budgets_of, last_admin};
+pub(crate) use erase::budgets_of;

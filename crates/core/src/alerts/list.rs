@@ -2,7 +2,7 @@
 
 use durward_proto::wire::alert::Alert;
 use durward_proto::wire::list::{Page, PageQuery};
-use durward_verify::{Admin, Permit};
+use durward_verify::{Permit, ReadAlerts};
 
 use super::finding::in_words;
 use crate::fault::Fault;
@@ -14,7 +14,7 @@ impl Core {
     ///
     /// # Errors
     /// `validation_failed` for a bad page; 503 when the database is away.
-    pub async fn alerts(&self, permit: &Permit<Admin>, query: &PageQuery) -> Result<Page<Alert>, Fault> {
+    pub async fn alerts(&self, permit: &Permit<ReadAlerts>, query: &PageQuery) -> Result<Page<Alert>, Fault> {
         let (limit, after) = (page::limit(query)?, page::after(query)?);
         let rows = self.store.any_user(permit).read().await?.alerts(after, limit + 1).await?;
         Ok(page::page(

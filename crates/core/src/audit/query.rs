@@ -4,7 +4,7 @@ use durward_proto::UserId;
 use durward_proto::wire::audit::{AuditEntry, AuditQuery};
 use durward_proto::wire::list::Page;
 use durward_store::{AuditFilter, AuditRow};
-use durward_verify::{Admin, Permit};
+use durward_verify::{Permit, ReadAudit};
 
 use crate::fault::Fault;
 use crate::page;
@@ -15,7 +15,7 @@ impl Core {
     ///
     /// # Errors
     /// `validation_failed` for a bad page or filter; 503 when the database is away.
-    pub async fn audit(&self, permit: &Permit<Admin>, query: &AuditQuery) -> Result<Page<AuditEntry>, Fault> {
+    pub async fn audit(&self, permit: &Permit<ReadAudit>, query: &AuditQuery) -> Result<Page<AuditEntry>, Fault> {
         let (limit, after) = (page::limit(&query.page)?, page::after(&query.page)?);
         let filter = filter(query)?;
         let rows = self.store.any_user(permit).read().await?.audit(&filter, after, limit + 1).await?;

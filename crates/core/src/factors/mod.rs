@@ -1,6 +1,7 @@
 //! What people show to prove who they are, and when it is enough.
 
 pub(crate) mod backup;
+pub(crate) mod mail_code;
 pub mod password;
 mod rules;
 pub mod totp;
@@ -14,6 +15,7 @@ use crate::fault::Fault;
 use crate::passkeys::PasskeyShown;
 use crate::second_factor::{Taken, Waived};
 use backup::BackupShown;
+use mail_code::MailCodeShown;
 use password::PasswordShown;
 use totp::TotpShown;
 
@@ -39,6 +41,11 @@ pub struct Authenticated {
 }
 
 impl Authenticated {
+    /// Who it is.
+    pub(crate) fn user(&self) -> &UserRow {
+        &self.user
+    }
+
     pub(crate) fn into_parts(self) -> (UserRow, Vec<String>, Timestamp) {
         (self.user, self.amr, self.at)
     }
@@ -68,6 +75,7 @@ pub(crate) enum SecondShown {
     Totp(TotpShown),
     Backup(BackupShown),
     Passkey(PasskeyShown),
+    MailCode(MailCodeShown),
 }
 
 impl SecondShown {
@@ -76,14 +84,15 @@ impl SecondShown {
             Self::Totp(shown) => shown.user_id(),
             Self::Backup(shown) => shown.user_id(),
             Self::Passkey(shown) => shown.user().id,
+            Self::MailCode(shown) => shown.user_id(),
         }
     }
 
     /// The RFC 8176 words for it.
     pub(crate) fn amr(&self) -> Vec<&'static str> {
         match self {
-            // A backup code is a password for one time, too.
-            Self::Totp(_) | Self::Backup(_) => vec!["otp"],
+            // A backup code is a password for one time, too, and so is one that was mailed.
+            Self::Totp(_) | Self::Backup(_) | Self::MailCode(_) => vec!["otp"],
             Self::Passkey(shown) if shown.verified() => vec![shown.key_kind(), "user"],
             Self::Passkey(shown) => vec![shown.key_kind()],
         }

@@ -45,6 +45,43 @@ pub enum MailKind {
         /// When.
         at: Timestamp,
     },
+    /// A login that was let in, but is unlike the user's others.
+    UnusualLogin {
+        /// What its device calls itself, as in [`Self::NewDevice`].
+        device: Option<String>,
+        /// Its address.
+        ip: String,
+        /// Where that is, where it is known.
+        place: Option<String>,
+        /// The names of the signals that spoke against it, the weightiest first.
+        reasons: Vec<String>,
+        /// When.
+        at: Timestamp,
+    },
+    /// A login with the right password that was refused, because too much spoke against it.
+    LoginDenied {
+        /// What its device calls itself, as in [`Self::NewDevice`].
+        device: Option<String>,
+        /// Its address.
+        ip: String,
+        /// Where that is, where it is known.
+        place: Option<String>,
+        /// The names of the signals that spoke against it, the weightiest first.
+        reasons: Vec<String>,
+        /// When.
+        at: Timestamp,
+    },
+    /// The code that a login waits for.
+    LoginCode {
+        /// The code.
+        code: Secret,
+        /// What its device calls itself, as in [`Self::NewDevice`].
+        device: Option<String>,
+        /// Its address.
+        ip: String,
+        /// When.
+        at: Timestamp,
+    },
     /// A second factor was set up.
     NewFactor {
         /// Which.
@@ -113,7 +150,7 @@ pub enum FactorWord {
 }
 
 /// The words of all kinds, which are the names of their templates.
-pub(crate) const KINDS: [&str; 14] = [
+pub(crate) const KINDS: [&str; 17] = [
     "reset_password",
     "verify_email",
     "already_registered",
@@ -128,6 +165,9 @@ pub(crate) const KINDS: [&str; 14] = [
     "factors_reset",
     "account_deleted",
     "alert",
+    "unusual_login",
+    "login_denied",
+    "login_code",
 ];
 
 impl MailKind {
@@ -148,6 +188,9 @@ impl MailKind {
             Self::FactorsReset { .. } => "factors_reset",
             Self::AccountDeleted { .. } => "account_deleted",
             Self::Alert { .. } => "alert",
+            Self::UnusualLogin { .. } => "unusual_login",
+            Self::LoginDenied { .. } => "login_denied",
+            Self::LoginCode { .. } => "login_code",
         }
     }
 
@@ -157,6 +200,7 @@ impl MailKind {
         let ip = || "192.0.2.7".to_owned();
         let (at, new_email) = (Timestamp::from_seconds(1_767_323_045), || "new@example.com".to_owned());
         let device = Some("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0".to_owned());
+        let reasons = || vec!["new_country".to_owned(), "new_device".to_owned()];
         let mut all = vec![
             Self::ResetPassword { link: link() },
             Self::VerifyEmail { link: link() },
@@ -164,6 +208,15 @@ impl MailKind {
             Self::ConfirmOldAddress { link: link(), new_email: new_email() },
             Self::ConfirmNewAddress { link: link() },
             Self::EmailChanged { new_email: new_email() },
+            Self::UnusualLogin {
+                device: device.clone(),
+                ip: ip(),
+                place: Some("Berlin, DE".to_owned()),
+                reasons: reasons(),
+                at,
+            },
+            Self::UnusualLogin { device: None, ip: ip(), place: None, reasons: Vec::new(), at },
+            Self::LoginDenied { device: device.clone(), ip: ip(), place: None, reasons: reasons(), at },
             Self::NewDevice { device, ip: ip(), at },
             Self::NewDevice { device: None, ip: ip(), at },
             Self::PasswordChanged { ip: ip(), at },
@@ -178,6 +231,7 @@ impl MailKind {
                 summary: "User 12 is an administrator now.".to_owned(),
                 at,
             },
+            Self::LoginCode { code: Secret::new("0123 4567"), device: None, ip: ip(), at },
         ];
         for what in [FactorWord::Totp, FactorWord::Passkey, FactorWord::BackupCodes] {
             all.push(Self::NewFactor { what, ip: ip(), at });

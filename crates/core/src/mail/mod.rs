@@ -4,7 +4,6 @@
 //! took without our hearing of it is sent again, with the same `Message-ID`.
 
 mod courier;
-mod device;
 mod kind;
 mod name;
 pub mod outbox;

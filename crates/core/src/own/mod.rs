@@ -1,5 +1,6 @@
 //! The caller's own things.
 
+mod events;
 mod profile;
 mod sessions;
 mod settings;

@@ -24,9 +24,10 @@ impl Core {
             |row| page::place(row.created_at, row.id),
             |row| Session {
                 id: row.id,
-                device: row.user_agent,
+                device: row.device.or(row.user_agent),
+                device_id: row.device_id,
                 ip: row.ip,
-                location: None,
+                location: row.place,
                 created_at: row.created_at,
                 last_seen_at: row.last_seen_at,
                 expires_at: row.expires_at,

@@ -1,10 +1,13 @@
 //! Logging in with a passkey and nothing else.
 
+use std::convert::Infallible;
+
 use durward_proto::wire::passkey::{PasskeyLogin, PasskeyRequest};
 use durward_proto::{Code, UserId};
 use durward_store::{CeremonyBond, CeremonyPurpose, Gate, Write};
 use serde_json::Value;
 
+use crate::budgets::Paid;
 use crate::client::Client;
 use crate::factors;
 use crate::fault::Fault;
@@ -14,6 +17,7 @@ use crate::passkeys::answer::{self, invalid_passkey};
 use crate::passkeys::assertion::Assertion;
 use crate::passkeys::ceremony;
 use crate::passkeys::relying_party::{Asked, AskedOf, Known, Verification};
+use crate::risk::Shown;
 use crate::second_factor::key_of;
 use crate::service::Core;
 
@@ -60,26 +64,21 @@ impl Core {
         let outcome = self.try_passkey_login(login, client).await;
         let result = outcome.as_ref().map_or_else(|fault| fault.code().as_str(), |_| "ok");
         metrics::counter!("durward_logins_total", "method" => "passkey", "result" => result).increment(1);
+        self.figures.login("passkey", result);
         outcome
     }
 
     async fn try_passkey_login(&self, login: PasskeyLogin, client: &Client) -> Result<Opened, Fault> {
         self.relying_party()?;
         let answer = Assertion::read(&login.credential)?;
-        let paid = match self.budgets.charge_client(client.ip).await {
-            Ok(paid) => paid,
-            Err(fault) if fault.code() == Code::TooManyAttempts => {
-                return self.passkey_failed(None, fault, client).await;
-            }
-            Err(fault) => return Err(fault),
-        };
+        let paid = self.budgets.charge_proof(client.ip).await?;
         let Some(asked) = ceremony::take::<Asked>(self, login.ceremony_id, BOND).await? else {
             let fault = invalid_passkey().because("the ceremony is over, or was another one's");
-            return self.passkey_failed(None, fault, client).await;
+            return self.passkey_failed(None, &paid, fault, client).await;
         };
         let checked = match answer::check(self, &asked, &answer, client).await? {
             Ok(checked) => checked,
-            Err(refused) => return self.passkey_failed(refused.user_id, refused.into_fault(), client).await,
+            Err(refused) => return self.passkey_failed(refused.user_id, &paid, refused.into_fault(), client).await,
         };
         let mut write = self.gate.write().await?;
         paid.refund(&mut write).await?;
@@ -93,14 +92,33 @@ impl Core {
             Err(fault) => {
                 drop(write);
                 // The passkey was right: it was no guess, and it costs nothing.
+                let refused = self.passkey_failed(Some(checked.user_id()), &paid, fault, client).await;
                 paid.give_back(&self.budgets).await?;
-                return self.passkey_failed(Some(checked.user_id()), fault, client).await;
+                return refused;
             }
         };
+        let (email_key, user_id) = (key_of(&proof.user().email), proof.user().id);
+        let arrival = match self.arrives_judged(&mut write, proof.user(), client, Shown::Passkey).await {
+            Ok(arrival) => arrival,
+            Err(fault) if fault.code() == Code::PlaceDenied => {
+                drop(write);
+                let refused = self.passkey_failed(Some(user_id), &paid, fault, client).await;
+                paid.give_back(&self.budgets).await?;
+                return refused;
+            }
+            Err(fault) => return Err(fault),
+        };
+        let tried = Tried {
+            device: arrival.device_id(),
+            risk: arrival.risk.as_ref(),
+            ..tried(&email_key, Some(user_id))
+        };
+        let mut write = self.refuse_risky(write, proof.user(), &tried, &arrival, client).await??;
         let opened = issue::session(self, &mut write, proof, login.transport, client).await?;
-        let email_key = key_of(&opened.user.email);
-        self.note_attempt(&mut write, &tried(&email_key, Some(opened.user.id)), "ok", client).await?;
-        self.notice_new_device(&mut write, &opened, client).await?;
+        let tried = Tried { device: opened.device_id(), session: Some(opened.session_id), ..tried };
+        self.note_attempt(&mut write, &tried, "ok", client).await?;
+        self.learns(&mut write, &arrival, client).await?;
+        self.notice_login(&mut write, &opened, &arrival, client).await?;
         let audit = client.audit("login").actor(opened.user.id).subject(opened.user.id).session(opened.session_id);
         write.commit(audit.detail(serde_json::json!({ "method": "passkey" }))).await?;
         self.ring_post();
@@ -125,14 +143,21 @@ impl Core {
     }
 
     /// Writes a refused login down, then refuses it.
-    async fn passkey_failed<T>(&self, user_id: Option<UserId>, fault: Fault, client: &Client) -> Result<T, Fault> {
+    async fn passkey_failed<T>(
+        &self,
+        user_id: Option<UserId>,
+        paid: &Paid,
+        fault: Fault,
+        client: &Client,
+    ) -> Result<T, Fault> {
+        let Err(fault) = paid.settle::<Infallible>(Err(fault));
         let mut write = self.gate.write().await?;
         let email = match user_id {
             Some(user) => write.credential_by_id(user).await?.map(|credential| credential.user.email),
             None => None,
         };
         let email_key = email.map(|email| key_of(&email)).unwrap_or_default();
-        self.note_attempt(&mut write, &tried(&email_key, user_id), fault.code().as_str(), client).await?;
+        self.note_refusal(&mut write, &tried(&email_key, user_id), &fault, client).await?;
         let detail = serde_json::json!({ "method": "passkey", "reason": fault.code() });
         let audit = client.audit("login_failed").detail(detail);
         write.commit(if let Some(user) = user_id { audit.subject(user) } else { audit }).await?;
@@ -141,5 +166,5 @@ impl Core {
 }
 
 fn tried(email_key: &str, user_id: Option<UserId>) -> Tried<'_> {
-    Tried { email_key, user_id, method: "passkey" }
+    Tried::new(email_key, user_id, "passkey")
 }

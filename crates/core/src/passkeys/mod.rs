@@ -16,6 +16,7 @@ mod second_factor;
 use durward_proto::wire::factor::Method;
 
 pub(crate) use answer::PasskeyShown;
+pub(crate) use own::name;
 
 use crate::fault::Fault;
 use crate::second_factor::unavailable;

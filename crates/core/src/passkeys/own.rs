@@ -76,7 +76,7 @@ impl Core {
 ///
 /// # Errors
 /// `validation_failed` when it is empty, too long, or not one line.
-pub(super) fn name(name: &str) -> Result<String, Fault> {
+pub(crate) fn name(name: &str) -> Result<String, Fault> {
     let name = name.trim();
     if name.is_empty() || name.chars().count() > LONGEST_NAME || name.chars().any(char::is_control) {
         return Err(Fault::field("/name", "must be one line of 1 to 100 characters"));

@@ -6,6 +6,7 @@ use durward_store::{EmailChangeRow, Gate, NewEmailChange, StoreError, UserRow, W
 use durward_verify::Verified;
 use serde_json::json;
 
+use crate::budgets::Paid;
 use crate::client::Client;
 use crate::fault::Fault;
 use crate::mail::{Mail, MailKind, Request, RequestKind};
@@ -89,7 +90,12 @@ impl Core {
 
     async fn try_confirm_email_change(&self, form: Confirmation, client: &Client) -> Result<EmailChangeAnswer, Fault> {
         let token = MailedToken::parse(&form.token)?;
-        let paid = self.budgets.charge_client(client.ip).await?;
+        let paid = self.budgets.charge_proof(client.ip).await?;
+        let outcome = paid.settle(self.confirm_with(&token, &paid, client).await);
+        self.note_token("change_token", outcome, client).await
+    }
+
+    async fn confirm_with(&self, token: &MailedToken, paid: &Paid, client: &Client) -> Result<EmailChangeAnswer, Fault> {
         let mut write = self.gate.write().await?;
         paid.refund(&mut write).await?;
         let now = self.clock.now();

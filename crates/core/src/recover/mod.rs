@@ -12,11 +12,14 @@ mod rules;
 mod token;
 mod verify_email;
 
+use durward_proto::Code;
 use durward_store::{Audit, Gate, Write};
 
 pub use rules::RecoveryRules;
 
+use crate::client::Client;
 use crate::fault::Fault;
+use crate::login::Tried;
 use crate::mail::{Request, RequestKind};
 use crate::service::Core;
 
@@ -43,4 +46,27 @@ fn count<T>(what: &'static str, outcome: Result<T, Fault>) -> Result<T, Fault> {
     let result = outcome.as_ref().map_or_else(|fault| fault.code().as_str(), |_| "ok");
     metrics::counter!("durward_recoveries_total", "what" => what, "result" => result).increment(1);
     outcome
+}
+
+impl Core {
+    /// Writes a mailed token down that was refused, whoever it may have been for: somebody may be guessing.
+    ///
+    /// # Errors
+    /// The refusal; 503 when the database is away.
+    async fn note_token<T>(
+        &self,
+        method: &'static str,
+        outcome: Result<T, Fault>,
+        client: &Client,
+    ) -> Result<T, Fault> {
+        match outcome {
+            Err(fault) if matches!(fault.code(), Code::LinkInvalid | Code::TooManyAttempts) => {
+                let mut write = self.gate.write().await?;
+                self.note_attempt(&mut write, &Tried::new("", None, method), fault.code().as_str(), client).await?;
+                write.commit_unaudited("the login trail has it, and nothing was done").await?;
+                Err(fault)
+            }
+            outcome => outcome,
+        }
+    }
 }

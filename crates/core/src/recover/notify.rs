@@ -4,8 +4,10 @@ use durward_store::{Gate, UserRow, Write};
 
 use crate::client::Client;
 use crate::fault::Fault;
-use crate::issue::{Opened, sha256};
+use crate::issue::Opened;
 use crate::mail::{Mail, MailKind, NOTICE_LIFE};
+use crate::place::Place;
+use crate::risk::{Arrival, Decision};
 use crate::service::Core;
 
 impl Core {
@@ -32,22 +34,56 @@ impl Core {
         self.post(write, mail).await
     }
 
-    /// Posts a notice of a session that was just opened, where the user had others, and none on this device. A client
-    /// without the device's cookie is told by its address and by what it calls itself.
+    /// Posts a notice of a session that was just opened, where it is unlike the user's others.
     ///
     /// # Errors
     /// 503 when the database is away.
-    pub(crate) async fn notice_new_device(
+    pub(crate) async fn notice_login(
+        &self,
+        write: &mut Write<Gate>,
+        opened: &Opened,
+        arrival: &Arrival,
+        client: &Client,
+    ) -> Result<(), Fault> {
+        let unusual = arrival.risk.as_ref().filter(|risk| risk.decision >= Decision::Notice);
+        // Where nothing but the device is new, the notice of new devices says all there is.
+        let Some(risk) = unusual.filter(|risk| risk.names() != ["new_device"]) else {
+            return self.notice_new_device(write, opened, client).await;
+        };
+        let mail = Mail {
+            to: opened.user.email.clone(),
+            name: opened.user.full_name.clone(),
+            language: client.language.clone(),
+            user: Some(opened.user.id),
+            kind: MailKind::UnusualLogin {
+                device: client.user_agent.clone(),
+                ip: client.ip.to_string(),
+                place: arrival.place.as_ref().and_then(Place::text),
+                reasons: risk.names().into_iter().map(str::to_owned).collect(),
+                at: self.clock.now(),
+            },
+            expires_in: NOTICE_LIFE,
+        };
+        self.post(write, mail).await
+    }
+
+    /// Posts a notice of a session that was just opened on a device that is new beside others. A client that sent no
+    /// cookie is taken for one of them by its address and by what it calls itself.
+    ///
+    /// # Errors
+    /// 503 when the database is away.
+    async fn notice_new_device(
         &self,
         write: &mut Write<Gate>,
         opened: &Opened,
         client: &Client,
     ) -> Result<(), Fault> {
-        let (user, device) = (&opened.user, sha256(opened.device.expose().as_bytes()));
+        let user = &opened.user;
+        let Some(registered) = opened.registered.as_ref().filter(|device| device.is_new) else { return Ok(()) };
         let ip = client.ip.to_string();
         let alike = (ip.as_str(), client.user_agent.as_deref().unwrap_or_default());
         let alike = client.device.is_none().then_some(alike);
-        if !write.is_new_device(user.id, opened.session_id, &device, alike).await? {
+        if !write.is_unlike_other_devices(user.id, registered.id, alike).await? {
             return Ok(());
         }
         let device = client.user_agent.clone();

@@ -3,6 +3,7 @@
 use durward_proto::wire::recovery::MailedToken as Confirmation;
 use durward_store::{Audit, Gate, RecoveryPurpose, Write};
 
+use crate::budgets::Paid;
 use crate::client::Client;
 use crate::fault::Fault;
 use crate::mail::{Mail, MailKind, Request};
@@ -22,7 +23,12 @@ impl Core {
 
     async fn try_verify_email(&self, form: Confirmation, client: &Client) -> Result<(), Fault> {
         let token = MailedToken::parse(&form.token)?;
-        let paid = self.budgets.charge_client(client.ip).await?;
+        let paid = self.budgets.charge_proof(client.ip).await?;
+        let outcome = paid.settle(self.verify_with(&token, &paid, client).await);
+        self.note_token("verify_token", outcome, client).await
+    }
+
+    async fn verify_with(&self, token: &MailedToken, paid: &Paid, client: &Client) -> Result<(), Fault> {
         let now = self.clock.now();
         let mut write = self.gate.write().await?;
         paid.refund(&mut write).await?;

@@ -18,8 +18,8 @@ use durward_verify::{Breaker, BreakerError, LiveSession, Liveness, Redeemed, Una
 use tokio::sync::watch;
 
 use crate::bus::Freshness;
-use crate::issue::scopes_of;
 use crate::leases::Leases;
+use crate::roles::Roles;
 use crate::tickets;
 use memory::{Loaded, Memory};
 
@@ -42,12 +42,15 @@ pub struct Roster {
     database: Arc<Breaker>,
     leases: Arc<Leases>,
     idle: Option<Duration>,
+    roles: Arc<Roles>,
     clock: Arc<dyn Clock>,
 }
 
 #[derive(Clone)]
 struct Entry {
     live: Arc<LiveSession>,
+    /// Whether its device keeps it from ending by idling.
+    outlasts_idling: bool,
     seen: Arc<Seen>,
 }
 
@@ -70,10 +73,11 @@ impl Roster {
         leases: Arc<Leases>,
         freshness: Arc<Freshness>,
         settings: RosterSettings,
+        roles: Arc<Roles>,
         clock: Arc<dyn Clock>,
     ) -> Self {
         let memory = Memory::new(settings.capacity, freshness, clock.clone());
-        Self { memory, gate, database, leases, idle: settings.idle, clock }
+        Self { memory, gate, database, leases, idle: settings.idle, roles, clock }
     }
 
     /// Forgets what is known of a session: the next request asks the database.
@@ -120,19 +124,19 @@ impl Roster {
         let user: User = row.user.into();
         // A suspended account is said to be one, although its sessions have ended as well.
         let inactive = user.status != AccountStatus::Active;
-        let over = row.ended_at.is_some() || row.expires_at <= now || self.idle_too_long(row.last_seen_at, now);
+        let over = row.ended_at.is_some() || row.expires_at <= now || (!row.outlasts_idling && self.idle_too_long(row.last_seen_at, now));
         if over && !inactive {
             return None;
         }
         let live = LiveSession {
-            scopes: scopes_of(&user.role).into(),
+            scopes: self.roles.scopes_of(&user.role),
             user: Arc::new(user),
             expires_at: row.expires_at,
             settled: AtomicU32::new(row.settled_generation),
         };
         let written = row.last_seen_at.micros();
         let seen = Seen { at: AtomicI64::new(now.micros()), written: AtomicI64::new(written) };
-        let entry = Entry { live: Arc::new(live), seen: Arc::new(seen) };
+        let entry = Entry { live: Arc::new(live), outlasts_idling: row.outlasts_idling, seen: Arc::new(seen) };
         // One that is over only says that its account is inactive, and nobody tells when that is no longer so.
         Some(if over { Loaded::Pass(entry) } else { Loaded::Keep(entry) })
     }
@@ -162,6 +166,8 @@ impl Roster {
 
 async fn write_last_seen(gate: &GateStore, session: SessionId, now: Timestamp) -> Result<(), StoreError> {
     let mut write = gate.write().await?;
+    // The device first, as everybody does who changes both.
+    write.touch_device(session, now).await?;
     write.touch_session(session, now).await?;
     write.commit_unaudited("a session was seen").await
 }
@@ -170,7 +176,7 @@ impl Liveness for Roster {
     fn recall(&self, session: SessionId, now: Timestamp) -> Option<Arc<LiveSession>> {
         let entry = self.memory.get(session)?;
         let seen = Timestamp::from_micros(entry.seen.at.load(Ordering::Relaxed));
-        if self.idle_too_long(seen, now) {
+        if !entry.outlasts_idling && self.idle_too_long(seen, now) {
             self.forget(session);
             return None;
         }

@@ -16,9 +16,12 @@ use zeroize::Zeroizing;
 use crate::budgets::address_key;
 use crate::client::Client;
 use crate::factors::PasswordPassed;
+use crate::factors::mail_code::MailCode;
 use crate::factors::totp::{TotpSecret, qr_svg};
 use crate::fault::Fault;
 use crate::issue::sha256;
+use crate::mail::{Mail, MailKind};
+use crate::second_factor::key_of;
 use crate::service::Core;
 
 /// How long a challenge can be answered.
@@ -51,10 +54,12 @@ pub(crate) struct Taken {
     pub(super) transport: Transport,
     /// The sealed secret to set up.
     pub(super) setup: Option<Vec<u8>>,
+    /// What is kept of the code that was mailed.
+    pub(crate) mail_code: Option<Vec<u8>>,
 }
 
 impl Taken {
-    pub(super) fn user(&self) -> &UserRow {
+    pub(crate) fn user(&self) -> &UserRow {
         &self.user
     }
 
@@ -82,21 +87,13 @@ pub(crate) async fn give(
     client: &Client,
 ) -> Result<Challenge, Fault> {
     let user = passed.user();
-    let now = core.clock.now();
-    let token = Secret::new(URL_SAFE_NO_PAD.encode(Zeroizing::new(random::bytes::<32>(&*core.random))));
+    let (token, ip, amr) = (new_token(core), client.ip.to_string(), passed.amr().join(" "));
     let secret = methods.is_empty().then(|| TotpSecret::new(&*core.random));
     let setup_sealed = secret.as_ref().map(|secret| secret.seal(core, user.id)).transpose()?;
     let challenge = NewChallenge {
-        token_hash: hash_of(&token),
-        user_id: user.id,
         purpose: if secret.is_some() { ChallengePurpose::Enrol } else { ChallengePurpose::Verify },
-        transport,
-        client_hash: client_hash(client),
-        ip: &client.ip.to_string(),
-        amr: &passed.amr().join(" "),
         setup_sealed: setup_sealed.as_deref(),
-        now,
-        expires_at: now.plus(LIFE),
+        ..new(core, &token, user, transport, (&ip, &amr), client)
     };
     write.insert_challenge(&challenge).await?;
     let passkey = if methods.contains(&Method::Passkey) {
@@ -112,6 +109,78 @@ pub(crate) async fn give(
         passkey,
         setup: secret.map(|secret| shown(core, &secret, user)).transpose()?,
     })
+}
+
+/// Mails a code to somebody who showed the password and has no second factor, within the transaction that holds the
+/// account, and gives the challenge that it answers. For where [`Core::has_post`]; after the commit, ring.
+///
+/// # Errors
+/// `rate_limited` when too many were asked for; 503 when the database is away.
+pub(crate) async fn give_mailed(
+    core: &Core,
+    write: &mut Write<Gate>,
+    passed: &PasswordPassed,
+    transport: Transport,
+    client: &Client,
+) -> Result<Challenge, Fault> {
+    let user = passed.user();
+    core.may_mail_code(write, &key_of(&user.email)).await?;
+    let (token, ip, amr) = (new_token(core), client.ip.to_string(), passed.amr().join(" "));
+    let (challenge, code) = (new(core, &token, user, transport, (&ip, &amr), client), MailCode::new(core));
+    let mail_code_hash = Some(code.mark(core, &challenge.token_hash));
+    write.insert_challenge(&NewChallenge { mail_code_hash, ..challenge }).await?;
+    let kind = MailKind::LoginCode {
+        code: code.into_text(),
+        device: client.user_agent.clone(),
+        ip: client.ip.to_string(),
+        at: core.clock.now(),
+    };
+    let mail = Mail {
+        to: user.email.clone(),
+        name: user.full_name.clone(),
+        language: client.language.clone(),
+        user: Some(user.id),
+        kind,
+        expires_in: LIFE,
+    };
+    core.post(write, mail).await?;
+    Ok(Challenge {
+        token,
+        enrols: false,
+        methods: vec![Method::EmailCode],
+        expires_in: LIFE,
+        passkey: None,
+        setup: None,
+    })
+}
+
+fn new_token(core: &Core) -> Secret {
+    Secret::new(URL_SAFE_NO_PAD.encode(Zeroizing::new(random::bytes::<32>(&*core.random))))
+}
+
+/// A challenge that asks for a second factor, with nothing else to it yet.
+fn new<'a>(
+    core: &Core,
+    token: &Secret,
+    user: &UserRow,
+    transport: Transport,
+    (ip, amr): (&'a str, &'a str),
+    client: &Client,
+) -> NewChallenge<'a> {
+    let now = core.clock.now();
+    NewChallenge {
+        token_hash: hash_of(token),
+        user_id: user.id,
+        purpose: ChallengePurpose::Verify,
+        transport,
+        client_hash: client_hash(client),
+        ip,
+        amr,
+        setup_sealed: None,
+        mail_code_hash: None,
+        now,
+        expires_at: now.plus(LIFE),
+    }
 }
 
 /// A secret in every form in which an authenticator app can take it.
@@ -149,6 +218,7 @@ pub(super) async fn take(
         purpose: row.purpose,
         transport: row.transport,
         setup: row.setup_sealed,
+        mail_code: row.mail_code_hash,
     }))
 }
 
@@ -209,6 +279,7 @@ mod tests {
             language: None,
             request_id: String::new(),
             device: device.map(Secret::new),
+            fingerprint: [0; 32],
         };
         let hashes = [
             client(None, None),

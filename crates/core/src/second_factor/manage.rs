@@ -59,6 +59,9 @@ impl Core {
             if words.contains(&method.as_str()) {
                 return Err(Fault::field(format!("/methods/{at}"), "comes twice"));
             }
+            if !Method::ALL.contains(method) {
+                return Err(Fault::field(format!("/methods/{at}"), "cannot be set up"));
+            }
             words.push(method.as_str());
         }
         let mut write = self.store.own(who).write().await?;

@@ -18,8 +18,8 @@ use uuid::Uuid;
 pub use challenge::Challenge;
 pub use trust::Trusted;
 
-pub(crate) use challenge::{Taken, give};
-pub(crate) use need::{Need, Waived, need};
+pub(crate) use challenge::{Taken, give, give_mailed};
+pub(crate) use need::{Need, StandsIn, Waived, need};
 pub(crate) use standing::Standing;
 pub(crate) use verify::count;
 
@@ -54,8 +54,10 @@ impl Core {
             }
             if !standing.is_set_up() {
                 write.forget_backup_codes(user.id).await?;
+                write.relax_devices(user.id).await?;
             }
             write.forget_trusts(user.id).await?;
+            write.distrust_devices(user.id, None, self.clock.now()).await?;
         }
         write.set_tfa_enabled(user.id, standing.is_set_up(), self.clock.now()).await?;
         let sessions = write.session_ids(user.id).await?;

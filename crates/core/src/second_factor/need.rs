@@ -1,9 +1,11 @@
 //! Whether a login needs a second factor.
 
 use durward_proto::wire::factor::Method;
+use durward_proto::wire::device::{SecurityLevel, TrustLevel};
 use durward_proto::{Secret, UserId};
-use durward_store::{Gate, UserRow, Write};
+use durward_store::{DeviceRow, Gate, UserRow, Write};
 
+use crate::devices;
 use crate::fault::Fault;
 use crate::second_factor::{Standing, trust, unavailable};
 use crate::service::Core;
@@ -16,6 +18,19 @@ pub(crate) enum Need {
     Show(Vec<Method>),
     /// A second factor has to be set up first.
     SetUp,
+    /// The code that is mailed to who has none, because too much speaks against this login.
+    Mail,
+}
+
+/// What may stand in for a second factor.
+#[derive(Clone, Copy)]
+pub(crate) struct StandsIn<'a> {
+    /// The token of a device on which it is not asked for.
+    pub(crate) token: Option<&'a Secret>,
+    /// The user's device that the login comes from.
+    pub(crate) device: Option<&'a DeviceRow>,
+    /// Whether the login's risk lets anything stand in for it.
+    pub(crate) allowed: bool,
 }
 
 /// Proof that no second factor is needed at this login. Made here alone.
@@ -30,7 +45,7 @@ impl Waived {
 }
 
 /// Decides, within the transaction that acts on it and holds the account. Whoever has a second factor is asked for it,
-/// but on a device that they trust; whoever has none has to set one up where the operator demands it.
+/// but on a device that stands in for it; whoever has none has to set one up where the operator demands it.
 ///
 /// # Errors
 /// `method_unavailable` when what is needed was turned off: no weaker way in takes its place. 503 when the database is
@@ -39,14 +54,11 @@ pub(crate) async fn need(
     core: &Core,
     write: &mut Write<Gate>,
     user: &UserRow,
-    device: Option<&Secret>,
+    instead: StandsIn<'_>,
 ) -> Result<Need, Fault> {
     let (rules, standing) = (&core.policy.second_factor, Standing::of(write, user.id).await?);
     if standing.is_set_up() {
-        if let Some(token) = device
-            && rules.trust_device.is_some()
-            && trust::holds(core, write, user.id, token).await?
-        {
+        if stands_in(core, write, user.id, instead).await? {
             return Ok(Need::Nothing(Waived { user: user.id }));
         }
         let methods = standing.methods(core);
@@ -62,4 +74,25 @@ pub(crate) async fn need(
         return Err(unavailable("A second factor is needed and cannot be set up here. Ask the operator."));
     }
     Ok(Need::SetUp)
+}
+
+/// Whether the device stands in for the second factor: by its own level, or by the token that it was given. One that its
+/// user wants to ask for it always asks.
+async fn stands_in(core: &Core, write: &mut Write<Gate>, user: UserId, instead: StandsIn<'_>) -> Result<bool, Fault> {
+    let level = instead.device.map(|device| device.security_level);
+    if !instead.allowed || level == Some(SecurityLevel::Always2fa) {
+        return Ok(false);
+    }
+    let by_itself = |device: &DeviceRow| {
+        device.security_level == SecurityLevel::AutoLogin
+            && device.trust_level >= TrustLevel::Trusted
+            && devices::keeps_cookie(device)
+    };
+    if instead.device.is_some_and(by_itself) {
+        return Ok(true);
+    }
+    match instead.token.filter(|_| core.policy.second_factor.trust_device.is_some()) {
+        Some(token) => trust::holds(core, write, user, token).await,
+        None => Ok(false),
+    }
 }

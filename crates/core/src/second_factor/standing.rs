@@ -54,6 +54,8 @@ impl Standing {
             Method::BackupCode => {
                 core.policy.second_factor.allows(Method::BackupCode) && self.is_set_up() && self.backup_left > 0
             }
+            // Nobody has one beforehand.
+            Method::EmailCode => false,
         };
         self.preferred.iter().chain(rest).filter(can_show).copied().collect()
     }

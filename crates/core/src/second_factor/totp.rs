@@ -122,13 +122,13 @@ impl Core {
             return Err(last_factor());
         }
         let email_key = key_of(who.email());
-        let paid = self.budgets.charge(&email_key, client.ip).await?;
-        let tried = |method| Tried { email_key: &email_key, user_id: Some(user_id), method };
+        let paid = self.budgets.charge(&email_key, client).await?;
+        let tried = |method| Tried::new(&email_key, Some(user_id), method).within(who.session_id());
         let compared: Option<Compared> = match shows {
             Shows::Code(_) => None,
             Shows::Password(given) => match password::show(&self.hasher, credential, given).await {
                 Ok(Some(shown)) => Some(shown.hash),
-                Ok(None) => return self.failed(&email_key, Some(user_id), wrong_credentials(), client).await,
+                Ok(None) => return self.failed(&tried("password"), wrong_credentials(), client).await,
                 Err(fault) => {
                     paid.give_back(&self.budgets).await?;
                     return Err(fault);
@@ -145,7 +145,7 @@ impl Core {
         let Some(user) = write.hold_user(user_id).await? else { return Err(Fault::new(Code::AccountInactive)) };
         if let Shows::Code(code) = shows {
             let shown = totp::show(self, &mut write, user_id, code).await?;
-            count(Method::Totp, if shown.is_some() { "ok" } else { Code::InvalidSecondFactor.as_str() });
+            count(self, Method::Totp, if shown.is_some() { "ok" } else { Code::InvalidSecondFactor.as_str() });
             if shown.is_none() {
                 drop(write);
                 return self.refused(&tried(Method::Totp.as_str()), wrong_second_factor(), client).await;

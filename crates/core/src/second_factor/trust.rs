@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use durward_proto::{Secret, TrustId, UserId, random};
+use durward_proto::{DeviceId, Secret, TrustId, UserId, random};
 use durward_store::{Gate, NewTrust, Write};
 use zeroize::Zeroizing;
 
@@ -30,6 +30,7 @@ pub(super) async fn grant(
     core: &Core,
     write: &mut Write<Gate>,
     user: UserId,
+    device: Option<DeviceId>,
     client: &Client,
 ) -> Result<Option<Trusted>, Fault> {
     let Some(life) = core.policy.second_factor.trust_device else { return Ok(None) };
@@ -43,6 +44,7 @@ pub(super) async fn grant(
         ip: Some(&client.ip.to_string()),
         now,
         expires_at: now.plus(life),
+        device,
     };
     write.insert_trust(&new).await?;
     let audit = client.audit("device_trusted").actor(user).subject(user);

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::budgets::Paid;
 use crate::client::Client;
-use crate::factors::{self, SecondShown, backup, totp};
+use crate::factors::{self, SecondShown, backup, mail_code, totp};
 use crate::fault::Fault;
 use crate::issue::{self, Opened};
 use crate::login::Tried;
@@ -22,6 +22,7 @@ enum Shows<'a> {
     Totp(&'a Secret),
     Backup(&'a Secret),
     Passkey(CeremonyId, &'a Value),
+    Mailed(&'a Secret),
 }
 
 /// What an answer does beside opening a session.
@@ -41,8 +42,9 @@ impl Core {
     pub async fn verify_second_factor(&self, asked: &SecondFactor, client: &Client) -> Result<Opened, Fault> {
         let outcome = self.try_second_factor(asked, client).await;
         let result = outcome.as_ref().map_or_else(|fault| fault.code().as_str(), |_| "ok");
-        count(asked.method, result);
+        count(self, asked.method, result);
         metrics::counter!("durward_logins_total", "method" => asked.method.as_str(), "result" => result).increment(1);
+        self.figures.login(asked.method.as_str(), result);
         outcome
     }
 
@@ -54,8 +56,12 @@ impl Core {
         let credential = self.gate.read().await?.credential_by_id(challenge.user_id).await?;
         let user = credential.ok_or_else(challenge::over)?.user;
         let email_key = key_of(&user.email);
-        let tried = Tried { email_key: &email_key, user_id: Some(user.id), method: asked.method.as_str() };
-        let paid = match self.budgets.charge(&email_key, client.ip).await {
+        let tried = Tried::new(&email_key, Some(user.id), asked.method.as_str());
+        let charged = match &shows {
+            Shows::Passkey(..) => self.budgets.charge_proof(client.ip).await,
+            Shows::Totp(_) | Shows::Backup(_) | Shows::Mailed(_) => self.budgets.charge(&email_key, client).await,
+        };
+        let paid = match charged {
             Ok(paid) => paid,
             Err(fault) if fault.code() == Code::TooManyAttempts => return self.refused(&tried, fault, client).await,
             Err(fault) => return Err(fault),
@@ -66,9 +72,10 @@ impl Core {
         };
         let passkey = match &shows {
             Shows::Passkey(ceremony, credential) => {
-                match self.finish_passkey_second_factor(user.id, &hash, *ceremony, credential, client).await {
+                let outcome = self.finish_passkey_second_factor(user.id, &hash, *ceremony, credential, client).await;
+                match paid.settle(outcome) {
                     Ok(shown) => Some(shown),
-                    Err(fault) if fault.code() == Code::InvalidPasskey => {
+                    Err(fault) if matches!(fault.code(), Code::InvalidPasskey | Code::TooManyAttempts) => {
                         return self.wrong(&hash, tries, &user, &tried, fault, client).await;
                     }
                     Err(fault) => {
@@ -77,7 +84,7 @@ impl Core {
                     }
                 }
             }
-            Shows::Totp(_) | Shows::Backup(_) => None,
+            Shows::Totp(_) | Shows::Backup(_) | Shows::Mailed(_) => None,
         };
         match self.let_in(&hash, &user, &shows, passkey, asked.trust_device, &paid, client).await {
             Err(fault) if fault.code() == Code::InvalidSecondFactor => {
@@ -98,6 +105,14 @@ impl Core {
 
     /// What is turned off, and what has nothing to do with this challenge, is no guess.
     fn check_method(&self, method: Method, challenge: &ChallengeRow) -> Result<(), Fault> {
+        match (method == Method::EmailCode, challenge.mail_code_hash.is_some()) {
+            (true, true) => return Ok(()),
+            (true, false) => return Err(unavailable("No code was mailed for this login.")),
+            (false, true) => {
+                return Err(state("A code was mailed for this login. Send it with the method email_code."));
+            }
+            (false, false) => {}
+        }
         if !self.policy.second_factor.allows(method) {
             return Err(unavailable("This second factor is turned off here."));
         }
@@ -131,17 +146,27 @@ impl Core {
         paid.refund(&mut write).await?;
         let mut taken = challenge::take(&mut write, hash, user.id, now).await?.ok_or_else(challenge::over)?;
         let transport = taken.transport;
-        let Let { shown, backup_codes, changed } = self.accept(&mut write, &mut taken, shows, passkey, client).await?;
+        let accepted = self.accept(&mut write, &mut taken, hash, shows, passkey, client).await?;
+        let Let { shown, backup_codes, changed } = accepted;
+        // Whoever reads a mail once proves nothing of the device: the next factor that is set up is asked for on it.
+        let trusts = trusts && !matches!(shown, SecondShown::MailCode(_));
         let proof = factors::with_second(factors::resumed(taken)?, &shown, now)?;
+        // From where they come was looked at with the password. It may be elsewhere by now.
+        let arrival = self.arrives(&mut write, proof.user(), client).await?;
         let mut opened = issue::session(self, &mut write, proof, transport, client).await?;
         if trusts {
-            opened.trust = trust::grant(self, &mut write, user.id, client).await?;
+            opened.trust = trust::grant(self, &mut write, user.id, opened.device_id(), client).await?;
         }
         opened.backup_codes = backup_codes;
         let email_key = key_of(&user.email);
-        let tried = Tried { email_key: &email_key, user_id: Some(user.id), method: shows.method().as_str() };
+        let tried = Tried {
+            device: opened.device_id(),
+            session: Some(opened.session_id),
+            ..Tried::new(&email_key, Some(user.id), shows.method().as_str())
+        };
         self.note_attempt(&mut write, &tried, "ok", client).await?;
-        self.notice_new_device(&mut write, &opened, client).await?;
+        self.learns(&mut write, &arrival, client).await?;
+        self.notice_login(&mut write, &opened, &arrival, client).await?;
         let audit = client.audit("login").actor(user.id).subject(user.id).session(opened.session_id);
         write.commit(audit.detail(json!({ "method": shows.method() }))).await?;
         if let Some(changed) = changed {
@@ -156,6 +181,7 @@ impl Core {
         &self,
         write: &mut Write<Gate>,
         taken: &mut Taken,
+        hash: &[u8; 32],
         shows: &Shows<'_>,
         passkey: Option<PasskeyShown>,
         client: &Client,
@@ -177,6 +203,11 @@ impl Core {
             }
             (Shows::Passkey(..), Some(shown)) => Ok(plain(SecondShown::Passkey(shown))),
             (Shows::Passkey(..), None) => Err(wrong_second_factor()),
+            (Shows::Mailed(code), _) => {
+                let shown = mail_code::show(self, taken, hash, code).ok_or_else(wrong_second_factor)?;
+                self.forget_mailed_codes(write, &key_of(&taken.user().email)).await?;
+                Ok(plain(SecondShown::MailCode(shown)))
+            }
         }
     }
 
@@ -222,7 +253,7 @@ impl Core {
     /// Writes a refused second factor down, then refuses it.
     pub(crate) async fn refused<T>(&self, tried: &Tried<'_>, fault: Fault, client: &Client) -> Result<T, Fault> {
         let mut write = self.gate.write().await?;
-        self.note_attempt(&mut write, tried, fault.code().as_str(), client).await?;
+        self.note_refusal(&mut write, tried, &fault, client).await?;
         let audit = client.audit("second_factor_failed");
         let audit = audit.detail(json!({ "method": tried.method, "reason": fault.code() }));
         write.commit(if let Some(user) = tried.user_id { audit.subject(user) } else { audit }).await?;
@@ -231,7 +262,8 @@ impl Core {
 }
 
 /// Counts a second factor that was shown, here or to show again who one is.
-pub(crate) fn count(method: Method, result: &'static str) {
+pub(crate) fn count(core: &Core, method: Method, result: &'static str) {
+    core.figures.count("second_factors", format!("{}/{result}", method.as_str()));
     metrics::counter!("durward_second_factors_total", "method" => method.as_str(), "result" => result).increment(1);
 }
 
@@ -253,6 +285,7 @@ impl<'a> Shows<'a> {
             _ if !errors.is_empty() => Err(Fault::fields(errors)),
             (Method::Totp, Some(code), ..) => Ok(Self::Totp(code)),
             (Method::BackupCode, Some(code), ..) => Ok(Self::Backup(code)),
+            (Method::EmailCode, Some(code), ..) => Ok(Self::Mailed(code)),
             (Method::Passkey, _, Some(ceremony), Some(credential)) => Ok(Self::Passkey(ceremony, credential)),
             _ => Err(Fault::field("/method", "something is missing")),
         }
@@ -263,6 +296,7 @@ impl<'a> Shows<'a> {
             Self::Totp(_) => Method::Totp,
             Self::Backup(_) => Method::BackupCode,
             Self::Passkey(..) => Method::Passkey,
+            Self::Mailed(_) => Method::EmailCode,
         }
     }
 }

@@ -10,6 +10,7 @@ mod data;
 pub(crate) mod golden_path;
 mod machine;
 mod mail;
+mod place;
 mod program;
 mod settings;
 mod subject;
@@ -102,6 +103,13 @@ pub(crate) const CHECKS: &[Check] = &[
         "templates that can be used, and a mail server that lets this program in",
         mail::mail
     ),
+    check!(
+        "place",
+        Thoroughly,
+        needs["config"],
+        "databases of places that can be read and are not old, where any are named",
+        place::place
+    ),
     check!("clock", Always, needs [], "a clock that is set", machine::clock),
     check!(
         "data_dir",
@@ -125,9 +133,9 @@ pub(crate) const CHECKS: &[Check] = &[
         "every table, column, index and grant that the program's statements need",
         data::schema
     ),
-    check!("keys", Always, needs ["secrets", "settings_schema", "mail", "database", "schema"], "keys that can be read, and one that signs, checks, and refuses a token that was tampered with", program::keys),
-    check!("password_hash", Thoroughly, needs ["secrets", "settings_schema", "mail", "schema", "keys"], "an Argon2id hash that takes 5 ms to 1 s", program::password_hash),
-    check!("csrf", Thoroughly, needs ["secrets", "settings_schema", "mail", "schema", "keys"], "a CSRF token that is accepted once made and refused once changed", program::csrf),
+    check!("keys", Always, needs ["secrets", "settings_schema", "mail", "place", "database", "schema"], "keys that can be read, and one that signs, checks, and refuses a token that was tampered with", program::keys),
+    check!("password_hash", Thoroughly, needs ["secrets", "settings_schema", "mail", "place", "schema", "keys"], "an Argon2id hash that takes 5 ms to 1 s", program::password_hash),
+    check!("csrf", Thoroughly, needs ["secrets", "settings_schema", "mail", "place", "schema", "keys"], "a CSRF token that is accepted once made and refused once changed", program::csrf),
     check!(
         "chat",
         Thoroughly,

@@ -139,6 +139,8 @@ impl Started {
         });
         tokio::spawn(metering::keep_up(self.metrics));
         tokio::spawn(metering::count_rows(self.opened.system.clone()));
+        let (core, figures_stopped) = (self.core.clone(), stopped());
+        let figures = tokio::spawn(async move { core.run_figures(figures_stopped).await });
         let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
         tokio::spawn(async move {
             tokio::select! {
@@ -151,7 +153,7 @@ impl Started {
         self.listeners.server.run(app, stopped()).await;
         // A mail that is under way is handed in and written down before the database is closed.
         let _ = post.await;
-        let _ = tokio::join!(retention, alerts);
+        let _ = tokio::join!(retention, alerts, figures);
         self.opened.close().await;
         if let Some(telemetry) = self.telemetry {
             telemetry.finish().await;

@@ -1,6 +1,11 @@
 //! A value as somebody gave it, before it is read.
 
+use std::borrow::Cow;
+
 use crate::config::source::Source;
+
+/// The key of a setting; the operator's roles have theirs made up.
+pub(crate) type Key = Cow<'static, str>;
 
 /// What stood there. It has no `Debug`: it may be a secret.
 #[derive(Clone, PartialEq, Eq)]

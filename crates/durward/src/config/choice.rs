@@ -98,6 +98,14 @@ choice! {
         Passkey = "passkey",
     }
 
+    /// What becomes of logins from addresses of which no country is known.
+    pub enum UnknownCountry {
+        /// They are allowed.
+        Allow = "allow",
+        /// They are refused.
+        Deny = "deny",
+    }
+
     /// The form of log lines.
     pub enum LogFormat {
         /// For people.

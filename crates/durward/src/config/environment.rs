@@ -5,9 +5,10 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use crate::config::alias::{ALIASES, Reads};
-use crate::config::candidate::{Candidate, Rank, Raw};
+use crate::config::candidate::{Candidate, Key, Rank, Raw};
 use crate::config::nearest::nearest;
 use crate::config::problem::{Problem, check_of};
+use crate::config::roles;
 use crate::config::section::Row;
 use crate::config::source::Source;
 
@@ -31,7 +32,7 @@ pub(crate) fn collect(
     environment: &BTreeMap<String, OsString>,
     secrets_dir: &Path,
     rows: &[Row],
-) -> (Vec<(&'static str, Candidate)>, Vec<Problem>) {
+) -> (Vec<(Key, Candidate)>, Vec<Problem>) {
     let mut collect = Collect { names: names(rows), given: Vec::new(), problems: Vec::new() };
     for (variable, value) in environment {
         collect.variable(variable, value);
@@ -48,22 +49,22 @@ fn names(rows: &[Row]) -> BTreeMap<String, (&'static str, Reads)> {
 
 struct Collect {
     names: BTreeMap<String, (&'static str, Reads)>,
-    given: Vec<(&'static str, Candidate)>,
+    given: Vec<(Key, Candidate)>,
     problems: Vec<Problem>,
 }
 
 impl Collect {
     fn variable(&mut self, variable: &str, value: &OsString) {
         let name = canonical(variable);
-        if let Some((key, reads)) = self.names.get(&name).copied() {
+        if let Some((key, reads)) = self.known(&name) {
             let source = Source::Variable(variable.to_owned());
             match value.to_str() {
                 Some(text) => self.take(key, reads, source, text),
-                None => self.wrong(key, &source, "bytes that are not UTF-8", "text in UTF-8", "correct the variable"),
+                None => self.wrong(&key, &source, "bytes that are not UTF-8", "text in UTF-8", "correct the variable"),
             }
             return;
         }
-        let base = name.strip_suffix("_FILE").and_then(|base| self.names.get(base).copied());
+        let base = name.strip_suffix("_FILE").and_then(|base| self.known(base));
         if let Some((key, reads)) = base {
             let path = Path::new(value);
             let source = Source::VariableFile { variable: variable.to_owned(), path: path.to_owned() };
@@ -74,6 +75,15 @@ impl Collect {
         }
     }
 
+    /// What a name sets, and how its text is read.
+    fn known(&self, name: &str) -> Option<(Key, Reads)> {
+        if let Some((key, reads)) = self.names.get(name) {
+            return Some((Key::Borrowed(key), *reads)).filter(|_| *key != roles::PATTERN);
+        }
+        let key = name.strip_prefix(PREFIX)?.replace("__", ".").to_lowercase();
+        roles::name_in(&key).map(|_| (Key::Owned(key.clone()), Reads::Whole))
+    }
+
     fn directory(&mut self, directory: &Path) {
         let Ok(entries) = std::fs::read_dir(directory) else { return };
         let mut paths: Vec<_> = entries.filter_map(Result::ok).map(|entry| entry.path()).collect();
@@ -82,8 +92,8 @@ impl Collect {
             let Some(name) = path.file_name().and_then(|name| name.to_str()).map(str::to_uppercase) else { continue };
             // Besides the variables' names, the keys themselves: `tokens.secret` and `tokens__secret`.
             let as_key = format!("{PREFIX}{}", name.replace('.', "__"));
-            let found = self.names.get(&name).or_else(|| self.names.get(&as_key).filter(|(key, _)| key.contains('.')));
-            match found.copied() {
+            let found = self.known(&name).or_else(|| self.known(&as_key).filter(|(key, _)| key.contains('.')));
+            match found {
                 Some((key, reads)) => self.file(key, reads, Source::SecretsDir(path.clone()), &path),
                 None if name.starts_with(PREFIX) => self.unknown(&name, format!("file {}", path.display())),
                 None => {}
@@ -91,20 +101,20 @@ impl Collect {
         }
     }
 
-    fn file(&mut self, key: &'static str, reads: Reads, source: Source, path: &Path) {
+    fn file(&mut self, key: Key, reads: Reads, source: Source, path: &Path) {
         let length = std::fs::metadata(path).map(|metadata| metadata.len());
         if length.is_ok_and(|length| length > LONGEST_FILE) {
-            return self.wrong(key, &source, "more than 64 KiB", "a file with one value", "name another file");
+            return self.wrong(&key, &source, "more than 64 KiB", "a file with one value", "name another file");
         }
         match std::fs::read(path) {
             Err(error) => {
                 let cure = "make the file readable for the server's user, or remove what names it";
-                self.wrong(key, &source, &format!("it cannot be read: {error}"), "a file that can be read", cure);
+                self.wrong(&key, &source, &format!("it cannot be read: {error}"), "a file that can be read", cure);
             }
             Ok(bytes) => match std::str::from_utf8(&bytes) {
                 Ok(text) => self.take(key, reads, source, without_line_end(text)),
                 Err(_) => self.wrong(
-                    key,
+                    &key,
                     &source,
                     "bytes that are not UTF-8",
                     "text in UTF-8",
@@ -114,7 +124,7 @@ impl Collect {
         }
     }
 
-    fn take(&mut self, key: &'static str, reads: Reads, source: Source, text: &str) {
+    fn take(&mut self, key: Key, reads: Reads, source: Source, text: &str) {
         let (text, part) = match reads {
             Reads::Whole => (text.to_owned(), None),
             Reads::Part(part) => (text.to_owned(), Some(part)),
@@ -125,8 +135,8 @@ impl Collect {
                 Err(_) => {
                     let unit = if unit == "d" { "days" } else { "minutes" };
                     let found = if source.is_file_of_its_own() { "[hidden]".to_owned() } else { format!("{text:?}") };
-                    let cure = format!("give a number, or use {} with a unit", variable_of(key));
-                    return self.wrong(key, &source, &found, &format!("a whole number of {unit}"), &cure);
+                    let cure = format!("give a number, or use {} with a unit", variable_of(&key));
+                    return self.wrong(&key, &source, &found, &format!("a whole number of {unit}"), &cure);
                 }
             },
         };

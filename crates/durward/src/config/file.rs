@@ -5,16 +5,17 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::config::candidate::{Candidate, Rank, Raw};
+use crate::config::candidate::{Candidate, Key, Rank, Raw};
 use crate::config::nearest::nearest;
 use crate::config::problem::Problem;
+use crate::config::roles;
 use crate::config::section::Row;
 use crate::config::source::Source;
 
 /// What the file says, and what is wrong with it.
 pub(crate) struct FileValues {
     /// The values with their keys.
-    pub(crate) given: Vec<(&'static str, Candidate)>,
+    pub(crate) given: Vec<(Key, Candidate)>,
     /// Unknown keys and values of an impossible kind.
     pub(crate) problems: Vec<Problem>,
 }
@@ -56,7 +57,7 @@ struct Walk<'a> {
     path: PathBuf,
     text: &'a str,
     rows: &'a [Row],
-    given: Vec<(&'static str, Candidate)>,
+    given: Vec<(Key, Candidate)>,
     problems: Vec<Problem>,
 }
 
@@ -70,7 +71,8 @@ impl Walk<'_> {
     }
 
     fn entry(&mut self, key: &str, at: usize, value: &Spanned<DeValue<'_>>) {
-        let known = self.rows.iter().map(|row| row.key).find(|known| *known == key);
+        let known = self.rows.iter().map(|row| Key::Borrowed(row.key)).find(|known| *known == key && key != roles::PATTERN);
+        let known = known.or_else(|| roles::name_in(key).map(|_| Key::Owned(key.to_owned())));
         let is_table = self.rows.iter().any(|row| row.key.split_once('.').is_some_and(|(table, _)| table == key));
         match (value.get_ref(), known) {
             (DeValue::Table(inner), None) if is_table || !inner.is_empty() => self.table(key, inner),

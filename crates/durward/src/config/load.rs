@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use durward_proto::{Random, Secret};
 
-use crate::config::candidate::Candidate;
+use crate::config::candidate::{Candidate, Key};
 use crate::config::choice::Algorithm;
 use crate::config::problem::{ConfigErrors, Problem};
 use crate::config::reader::{Held, Reader};
@@ -83,7 +83,7 @@ impl Config {
     /// of the values that could be read.
     pub fn load(inputs: &Inputs) -> Result<Loaded, ConfigErrors> {
         let rows = rows();
-        let (mut given, mut problems) = (Vec::<(_, Candidate)>::new(), Vec::new());
+        let (mut given, mut problems) = (Vec::<(Key, Candidate)>::new(), Vec::new());
         if let Some(path) = inputs.path() {
             let values = file::read(&path, &rows)
                 .map_err(|(problem, unreadable)| ConfigErrors { problems: vec![*problem], unreadable })?;
@@ -99,7 +99,7 @@ impl Config {
         let config = Self::read(&mut reader);
         let found = reader.into_found();
         problems.extend(found.problems);
-        failed.extend(found.failed.into_iter().map(str::to_owned));
+        failed.extend(found.failed.into_iter().map(Key::into_owned));
         let mut loaded = config.map(|config| Loaded { config, held: found.held });
         if let Some(loaded) = &mut loaded {
             problems.extend(loaded.refuse_purpose(inputs.purpose));

@@ -8,6 +8,7 @@ mod alias;
 mod candidate;
 mod choice;
 mod cookie_domain;
+mod country;
 mod database;
 mod database_url;
 mod environment;
@@ -28,6 +29,7 @@ mod ratio;
 mod reader;
 mod reference;
 mod refuse;
+mod roles;
 mod rp_id;
 mod section;
 mod sections;
@@ -41,8 +43,11 @@ mod webhook_url;
 #[cfg(test)]
 mod tests;
 
-pub use choice::{Algorithm, Answering, Environment, FactorMethod, LogFormat, Migrate, SecondFactorPolicy};
+pub use choice::{
+    Algorithm, Answering, Environment, FactorMethod, LogFormat, Migrate, SecondFactorPolicy, UnknownCountry,
+};
 pub use cookie_domain::CookieDomain;
+pub use country::Country;
 pub use database::{DatabaseUrl, PgParts};
 pub use durward_store::Target as DatabaseTarget;
 pub use filter::LogFilter;
@@ -55,14 +60,15 @@ pub use problem::{ConfigErrors, Problem};
 pub use ratio::Ratio;
 pub use reader::Held;
 pub use reference::reference;
+pub use roles::Roles;
 pub use sections::{
-    Alerts, Breaker, Chat, Cookies, Cors, Csrf, Database, Keys, Limits, Log, Mail, Metrics, Node, Passkeys, Password, Registration, Retention,
-    Root, SecondFactor, Server, Session, Settings, Telemetry, Tokens, WebSocket,
+    Access, Alerts, Breaker, Chat, Cookies, Cors, Csrf, Database, GeoIp, Keys, Limits, Log, Mail, Metrics, Node, Passkeys, Password,
+    Registration, Retention, Risk, Root, SecondFactor, Server, Session, Settings, Telemetry, Tokens, WebSocket,
 };
 pub use show::{shown_as_json, shown_as_text};
 pub use source::Source;
 pub use upstream_url::UpstreamUrl;
-pub use value::Strength;
+pub use value::{Percent, Strength};
 pub use webhook_url::WebhookUrl;
 
 use reader::Reader;
@@ -123,10 +129,18 @@ config! {
     mail: Mail,
     /// Who may make an account.
     registration: Registration,
+    /// The roles that an operator defined.
+    roles: Roles,
     /// How passwords are hashed and judged.
     password: Password,
     /// How often somebody may guess wrong.
     limits: Limits,
+    /// Where addresses are.
+    geoip: GeoIp,
+    /// From where logins are allowed.
+    access: Access,
+    /// How risky a login is.
+    risk: Risk,
     /// The circuit breakers.
     breaker: Breaker,
     /// Metrics for Prometheus.

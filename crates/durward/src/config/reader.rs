@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::Value as Json;
 
-use crate::config::candidate::{Candidate, Rank, Raw};
+use crate::config::candidate::{Candidate, Key, Rank, Raw};
 use crate::config::choice::Environment;
 use crate::config::load::Purpose;
 use crate::config::percent::encode_path;
@@ -18,7 +18,7 @@ use crate::config::value::Value;
 #[derive(Debug, Clone)]
 pub struct Held {
     /// The key.
-    pub key: &'static str,
+    pub key: std::borrow::Cow<'static, str>,
     /// The value, masked.
     pub shown: Json,
     /// Where it came from.
@@ -28,11 +28,11 @@ pub struct Held {
 /// Hands out each setting's value once.
 pub(crate) struct Reader<'a> {
     rows: &'a [Row],
-    given: BTreeMap<&'static str, Vec<Candidate>>,
+    given: BTreeMap<Key, Vec<Candidate>>,
     purpose: Purpose,
     cores: u32,
     held: Vec<Held>,
-    failed: BTreeSet<&'static str>,
+    failed: BTreeSet<Key>,
     problems: Vec<Problem>,
 }
 
@@ -41,14 +41,14 @@ pub(crate) struct Found {
     /// What holds.
     pub(crate) held: Vec<Held>,
     /// The settings that could not be read; in their place a default stands.
-    pub(crate) failed: BTreeSet<&'static str>,
+    pub(crate) failed: BTreeSet<Key>,
     /// Why not.
     pub(crate) problems: Vec<Problem>,
 }
 
 impl<'a> Reader<'a> {
     /// A reader of these values.
-    pub(crate) fn new(rows: &'a [Row], given: Vec<(&'static str, Candidate)>, purpose: Purpose, cores: u32) -> Self {
+    pub(crate) fn new(rows: &'a [Row], given: Vec<(Key, Candidate)>, purpose: Purpose, cores: u32) -> Self {
         let mut by_key = BTreeMap::<_, Vec<_>>::new();
         for (key, candidate) in given {
             by_key.entry(key).or_default().push(candidate);
@@ -65,17 +65,39 @@ impl<'a> Reader<'a> {
     /// The value of a setting; its default when what was given is of no use. `None` only when there is no default either.
     pub(crate) fn take<T: Value>(&mut self, key: &'static str) -> Option<T> {
         let default = self.default::<T>(key)?;
+        Some(self.take_or(Key::Borrowed(key), default))
+    }
+
+    /// The value of a setting whose key was made up by who gave it; nothing when what was given is of no use.
+    pub(crate) fn take_dynamic<T: Value + Default>(&mut self, key: Key) -> T {
+        self.take_or(key, T::default())
+    }
+
+    /// The keys for which something was given and that `wanted` says yes to.
+    pub(crate) fn keys(&self, wanted: impl Fn(&str) -> bool) -> Vec<Key> {
+        self.given.keys().filter(|key| wanted(key)).cloned().collect()
+    }
+
+    /// Refuses a key that was made up and cannot be.
+    pub(crate) fn refuse(&mut self, key: &Key, found: &str, expected: &str) {
         let given = self.given.remove(key).unwrap_or_default();
-        let (value, source) = match resolve(key, &default, given) {
+        let source = given.into_iter().next().map_or(Source::Default, |candidate| candidate.source);
+        self.failed.insert(key.clone());
+        self.problems.push(problem(key, &source, found, expected, "rename it, or remove it"));
+    }
+
+    fn take_or<T: Value>(&mut self, key: Key, default: T) -> T {
+        let given = self.given.remove(&key).unwrap_or_default();
+        let (value, source) = match resolve(&key, &default, given) {
             Ok(resolved) => resolved,
             Err(problems) => {
-                self.failed.insert(key);
+                self.failed.insert(key.clone());
                 self.problems.extend(problems);
                 (default, Source::Default)
             }
         };
         self.held.push(Held { key, shown: value.shown(), source });
-        Some(value)
+        value
     }
 
     fn default<T: Value>(&mut self, key: &'static str) -> Option<T> {
@@ -117,6 +139,11 @@ impl<'a> Reader<'a> {
             "mail.confirm_page" => Some(self.page("confirm-email")),
             "registration.verify_email" => Some((!self.text("mail.url").is_empty()).to_string()),
             "node.name" => Some(host_name()),
+            "access.unknown_country" => {
+                let held = self.held.iter().find(|held| held.key == "access.allow_countries");
+                let is_listed = held.and_then(|held| held.shown.as_array()).is_some_and(|list| !list.is_empty());
+                Some(if is_listed { "deny" } else { "allow" }.to_owned())
+            }
             "tokens.issuer" => Some(self.text("server.public_url").to_owned()),
             "websocket.token_in_url" => Some((self.purpose == Purpose::Dev).to_string()),
             "password.max_concurrent" => Some(self.cores.to_string()),
@@ -144,7 +171,7 @@ impl Purpose {
     }
 }
 
-fn resolve<T: Value>(key: &'static str, default: &T, given: Vec<Candidate>) -> Result<(T, Source), Vec<Problem>> {
+fn resolve<T: Value>(key: &str, default: &T, given: Vec<Candidate>) -> Result<(T, Source), Vec<Problem>> {
     let (parts, wholes): (Vec<_>, Vec<_>) = given.into_iter().partition(|candidate| candidate.part.is_some());
     let whole = strongest(key, wholes)?;
     if parts.is_empty() {

@@ -56,6 +56,8 @@ impl Config {
         problems.extend(self.passkey_problems());
         problems.extend(self.second_factor_problem());
         problems.extend(self.webhook_problems());
+        problems.extend(self.role_problems());
+        problems.extend(self.place_problems());
         // RFC 9106 section 3.1.
         let least = self.password.parallelism.saturating_mul(8);
         if !(least..=MOST_MEMORY_KIB).contains(&self.password.memory_kib) {
@@ -104,6 +106,46 @@ impl Config {
             problems.push(problem("alerts.webhook_timeout", found, "at most 60s", "lower it"));
         }
         problems
+    }
+
+    /// Lists of countries without anybody who knows where an address is, and thresholds in the wrong order.
+    fn place_problems(&self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        let lists = [
+            ("access.allow_countries", &self.access.allow_countries),
+            ("access.deny_countries", &self.access.deny_countries),
+        ];
+        for (key, _) in lists.into_iter().filter(|(_, list)| !list.is_empty() && self.geoip.database.is_none()) {
+            let found = "a list of countries, while nobody knows where an address is";
+            let cure = format!("set geoip.database to a file in MaxMind's format, or remove {key}");
+            problems.push(problem(key, found, "geoip.database set as well", cure));
+        }
+        let thresholds = [
+            ("risk.notice", self.risk.notice),
+            ("risk.second_factor", self.risk.second_factor),
+            ("risk.deny", self.risk.deny),
+        ];
+        let set: Vec<_> = thresholds.into_iter().filter(|(_, threshold)| threshold.0 > 0).collect();
+        for (milder, stricter) in set.iter().zip(set.iter().skip(1)).filter(|(one, other)| one.1.0 > other.1.0) {
+            let found = format!("{}, less than {} with {}", stricter.1.0, milder.0, milder.1.0);
+            let expected = format!("at least {}, or 0 to turn it off", milder.0);
+            problems.push(problem(stricter.0, found, expected, "raise it, or lower the other one"));
+        }
+        if self.risk.travel_speed == 0 {
+            problems.push(problem("risk.travel_speed", "0", "kilometres an hour", "the default is 900"));
+        }
+        problems
+    }
+
+    /// Roles that are named and that there are not.
+    fn role_problems(&self) -> Vec<Problem> {
+        let unknown = self.second_factor.roles.iter().filter(|role| !self.roles.knows(role));
+        unknown
+            .map(|role| {
+                let cure = format!("did you mean `{}`? Otherwise define it: roles.{role}.scopes", self.roles.nearest(role));
+                problem("second_factor.roles", format!("{role:?}, which is no role"), "roles that there are", cure)
+            })
+            .collect()
     }
 
     /// What the chat's answering side cannot work with.

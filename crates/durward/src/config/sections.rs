@@ -7,8 +7,11 @@ use std::time::Duration;
 use durward_proto::Secret;
 use ipnet::IpNet;
 
-use crate::config::choice::{Algorithm, Answering, Environment, FactorMethod, LogFormat, Migrate, SecondFactorPolicy};
+use crate::config::choice::{
+    Algorithm, Answering, Environment, FactorMethod, LogFormat, Migrate, SecondFactorPolicy, UnknownCountry,
+};
 use crate::config::cookie_domain::CookieDomain;
+use crate::config::country::Country;
 use crate::config::database::DatabaseUrl;
 use crate::config::filter::LogFilter;
 use crate::config::mail::{MailUrl, Mailbox};
@@ -19,7 +22,7 @@ use crate::config::ratio::Ratio;
 use crate::config::section::Fallback::{Computed, Nothing, Text};
 use crate::config::section::section;
 use crate::config::upstream_url::UpstreamUrl;
-use crate::config::value::Strength;
+use crate::config::value::{Percent, Strength};
 use crate::config::webhook_url::WebhookUrl;
 
 section! {
@@ -256,18 +259,100 @@ section! {
 section! {
     /// How often somebody may guess wrong.
     pub struct Limits as "limits" {
-        /// Wrong answers for one account, from anywhere, within the window.
+        /// Wrong answers for one account, from anywhere, within the window; and as many again on each device that the account
+        /// has logged in with before, whatever others do.
         account_failures: u32 = Text("10"),
         /// Wrong answers from one client (an IPv4 address, an IPv6 /64) within the window.
         address_failures: u32 = Text("100"),
         /// After this long the counting starts anew.
         window: Duration = Text("15m"),
+        /// Wrong answers from one client for one account within `limits.pair_window`, which is longer: it slows down
+        /// who guesses with patience.
+        pair_failures: u32 = Text("20"),
+        /// After this long the counting of one client at one account starts anew.
+        pair_window: Duration = Text("24h"),
         /// The first delay once the limit is reached; it doubles with each further wrong answer.
         first_delay: Duration = Text("1s"),
         /// How many mails may be asked for to one address within an hour, by whomever; who asks for more is not told.
         mails_per_address: u32 = Text("5"),
         /// How many mails one client may ask for within an hour. Many people behind one address count as one client.
         mails_per_client: u32 = Text("100"),
+    }
+}
+
+section! {
+    /// Where addresses are, by databases in MaxMind's format (`.mmdb`). Without them no place is known, and everything else
+    /// works. See `docs/places.md`.
+    pub struct GeoIp as "geoip" {
+        /// The file with cities or countries: GeoLite2-City, GeoIP2-City, DB-IP's and the like. It is read again when it
+        /// changes.
+        database: Option<PathBuf> = Nothing,
+        /// The file with networks (autonomous systems): GeoLite2-ASN and the like.
+        asn_database: Option<PathBuf> = Nothing,
+    }
+}
+
+section! {
+    /// From where logins are allowed. See `docs/places.md`.
+    pub struct Access as "access" {
+        /// Logins from other countries than these are refused. Codes of ISO 3166-1: `DE,AT`.
+        allow_countries: Vec<Country> = Nothing,
+        /// Logins from these countries are refused.
+        deny_countries: Vec<Country> = Nothing,
+        /// Logins from these networks are allowed, from whatever country; without a list of countries from these alone.
+        allow_networks: Vec<IpNet> = Nothing,
+        /// Logins from these networks are refused.
+        deny_networks: Vec<IpNet> = Nothing,
+        /// The roles for which none of this holds.
+        exempt_roles: Vec<String> = Nothing,
+        /// The networks for which none of this holds: this machine itself, unless it is set.
+        exempt_networks: Vec<IpNet> = Text("127.0.0.0/8,::1"),
+        /// What becomes of logins from addresses of which no country is known, where there is a list of countries.
+        unknown_country: UnknownCountry = Computed("`deny` where `access.allow_countries` is set, else `allow`"),
+    }
+}
+
+section! {
+    /// How risky a login is. Each signal has a weight: what it makes the score by itself at full strength, 0 (it does not
+    /// count) to 100. See `docs/risk.md`.
+    pub struct Risk as "risk" {
+        /// Whether logins are judged, and what is usual for users is remembered.
+        enabled: bool = Text("true"),
+        /// From which score on the user is told of the login; 0 for never.
+        notice: Percent = Text("30"),
+        /// From which score on a second factor is asked for; 0 for never. Who has none gets a code by mail; where no mail can
+        /// be sent the user is told.
+        second_factor: Percent = Text("50"),
+        /// From which score on the login is refused; 0 for never.
+        deny: Percent = Text("90"),
+        /// How fast people travel at most, in kilometres an hour.
+        travel_speed: u32 = Text("900"),
+        /// Networks that are suspect: those of anonymising services, for example.
+        suspect_networks: Vec<IpNet> = Nothing,
+        /// The user has not logged in with this device.
+        new_device: Percent = Text("35"),
+        /// The device's headers are others than last time.
+        fingerprint_changed: Percent = Text("10"),
+        /// Many answers on this device were wrong lately.
+        device_reputation: Percent = Text("30"),
+        /// The user is not usually in this country.
+        new_country: Percent = Text("45"),
+        /// The user is not usually in this part of the world, whichever country it is.
+        new_area: Percent = Text("20"),
+        /// The user does not usually come from this network.
+        new_network: Percent = Text("25"),
+        /// The last login was too far away for a journey.
+        impossible_travel: Percent = Text("60"),
+        /// The user does not usually log in at this hour.
+        unusual_hour: Percent = Text("15"),
+        /// There were wrong answers for this account, from devices that are not the user's.
+        account_failures: Percent = Text("45"),
+        /// There were wrong answers from this client, for whatever account.
+        address_failures: Percent = Text("40"),
+        /// There are many more wrong answers everywhere than usual.
+        global_failures: Percent = Text("15"),
+        /// The address is in `risk.suspect_networks`.
+        listed_address: Percent = Text("50"),
     }
 }
 

@@ -21,7 +21,7 @@ pub fn shown_as_text(loaded: &Loaded) -> String {
 /// `{"key": {"value", "source"}}`.
 pub fn shown_as_json(loaded: &Loaded) -> Json {
     let entry = |held: &crate::config::reader::Held| {
-        (held.key.to_owned(), json!({ "value": held.shown, "source": held.source.to_string() }))
+        (held.key.to_string(), json!({ "value": held.shown, "source": held.source.to_string() }))
     };
     Json::Object(loaded.held().iter().map(entry).collect())
 }

@@ -175,6 +175,27 @@ impl Value for Strength {
     }
 }
 
+/// A part of a hundred.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Percent(pub u8);
+
+impl Value for Percent {
+    fn expected() -> String {
+        "a whole number from 0 to 100".to_owned()
+    }
+
+    fn parse(raw: &Raw) -> Result<Self, String> {
+        match raw.text()?.trim().parse() {
+            Ok(percent @ 0..=100) => Ok(Self(percent)),
+            _ => Err("not from 0 to 100".to_owned()),
+        }
+    }
+
+    fn shown(&self) -> Json {
+        Json::from(self.0)
+    }
+}
+
 impl Value for String {
     fn expected() -> String {
         "a text".to_owned()

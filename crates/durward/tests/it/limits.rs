@@ -1,9 +1,13 @@
 //! How much guessing is allowed.
 
+mod held;
+mod patience;
+mod together;
+mod tricks;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use durward_store::testing::Backend;
 use serde_json::json;
 use tokio::sync::Barrier;
 
@@ -223,55 +227,6 @@ mod behind_proxies {
             let sessions = other.get("/api/v1/sessions").await.is(200).json();
             assert_eq!(sessions["items"][0]["ip"], "203.0.113.5");
         }
-    }
-}
-
-mod at_once {
-    use super::*;
-
-    on_both! {
-        with &[("DURWARD_LIMITS__ADDRESS_FAILURES", "1000"), ("DURWARD_LIMITS__FIRST_DELAY", "120s")];
-
-        /// Of 200 guesses at the same moment no more are looked at than the budget allows.
-        async fn no_more_are_looked_at_than_one_after_the_other(app) {
-            app.register("ann").await;
-            assert_eq!(guess_at_once(&app, &[app.address]).await, 10);
-            wait_of(login(&app.visitor(), &email("ann"), PASSWORD).await);
-        }
-    }
-
-    /// Two nodes have one budget.
-    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn two_nodes_share_the_budget() {
-        let settings = [("DURWARD_LIMITS__ADDRESS_FAILURES", "1000"), ("DURWARD_LIMITS__FIRST_DELAY", "120s")];
-        let app = App::with(Backend::Postgres, &settings).await;
-        let node = app.beside().await;
-        app.register("ann").await;
-        assert_eq!(guess_at_once(&app, &[app.address, node.address]).await, 10);
-    }
-
-    /// 200 wrong passwords from behind a barrier: how many were looked at.
-    async fn guess_at_once(app: &App, addresses: &[std::net::SocketAddr]) -> usize {
-        let barrier = Arc::new(Barrier::new(200));
-        let tasks: Vec<_> = (0..200)
-            .map(|number| {
-                let (barrier, visitor) = (barrier.clone(), app.visitor().at(addresses[number % addresses.len()]));
-                tokio::spawn(async move {
-                    barrier.wait().await;
-                    login(&visitor, &email("ann"), &format!("guess number {number}")).await
-                })
-            })
-            .collect();
-        let mut looked_at = 0;
-        for task in tasks {
-            let answer = task.await.unwrap();
-            if answer.status == 401 {
-                looked_at += 1;
-            } else {
-                wait_of(answer);
-            }
-        }
-        looked_at
     }
 }
 

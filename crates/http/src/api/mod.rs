@@ -1,8 +1,10 @@
 //! The handlers, one file per subject: parse, one call into core, reply.
 
+pub(crate) mod account;
 pub(crate) mod admin;
 pub(crate) mod conversations;
 pub(crate) mod csrf_token;
+pub(crate) mod devices;
 pub(crate) mod documentation;
 pub(crate) mod email;
 pub(crate) mod health;
@@ -17,6 +19,7 @@ pub(crate) mod recovery;
 pub(crate) mod refresh;
 pub(crate) mod register;
 pub(crate) mod second_factor;
+pub(crate) mod security;
 pub(crate) mod session_answer;
 pub(crate) mod sessions;
 pub(crate) mod settings;

@@ -12,6 +12,7 @@ pub(super) fn tags() -> Value {
         {"name": "sessions", "description": "Logging in, going on, logging out."},
         {"name": "second factors", "description": "TOTP, backup codes, trusted devices, and the login that asks for one."},
         {"name": "passkeys", "description": "WebAuthn, as a second factor and alone."},
+        {"name": "devices", "description": "What a user logs in with, and what happened around the account."},
         {"name": "profile", "description": "What a user tells, and prefers."},
         {"name": "chat", "description": "Conversations, over a WebSocket and afterwards."},
         {"name": "operators", "description": "For those who run the server."},

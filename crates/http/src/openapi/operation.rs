@@ -50,14 +50,19 @@ fn security(row: &Row) -> Option<Value> {
     match row.access {
         Access::Public | Access::Operator => None,
         Access::Optional => Some(json!([{}, {"bearer": []}, {"cookie": []}])),
-        Access::User | Access::Admin | Access::Socket => Some(json!([{"bearer": []}, {"cookie": []}])),
+        Access::User | Access::Right(_) | Access::Socket => Some(json!([{"bearer": []}, {"cookie": []}])),
     }
 }
 
 fn parameters(row: &Row) -> Vec<Value> {
     let mut all = Vec::new();
     for name in row.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')) {
-        all.push(json!({"name": name, "in": "path", "required": true, "schema": {"type": "string", "format": "uuid"}}));
+        // A user's id is a number, every other id a UUID.
+        let schema = match row.path.starts_with("/api/v1/admin/users/") {
+            true => json!({"type": "integer", "format": "int64"}),
+            false => json!({"type": "string", "format": "uuid"}),
+        };
+        all.push(json!({"name": name, "in": "path", "required": true, "schema": schema}));
     }
     for (name, kind, description) in &row.doc.query {
         let schema = match *name {
@@ -156,7 +161,7 @@ fn refusal(status: u16, codes: &[Code]) -> Value {
 pub(super) fn codes(row: &Row) -> Vec<Code> {
     let mut codes = row.doc.codes.clone();
     match row.access {
-        Access::User | Access::Admin => codes.extend([
+        Access::User | Access::Right(_) => codes.extend([
             Code::TokenMissing,
             Code::TokenMalformed,
             Code::TokenSignature,
@@ -176,7 +181,7 @@ pub(super) fn codes(row: &Row) -> Vec<Code> {
         Access::Public if row.is_unsafe() => codes.push(Code::Unavailable),
         Access::Public | Access::Socket | Access::Operator => {}
     }
-    if row.access == Access::Admin {
+    if matches!(row.access, Access::Right(_)) {
         codes.push(Code::Forbidden);
     }
     if row.csrf != CsrfClass::Exempt {

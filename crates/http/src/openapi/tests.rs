@@ -32,7 +32,7 @@ fn every_operation_is_whole() {
         for code in operation::codes(row) {
             assert!(responses.contains_key(&code.status().to_string()), "{row:?} {code}");
         }
-        let guarded = matches!(row.access, routes::Access::User | routes::Access::Admin);
+        let guarded = matches!(row.access, routes::Access::User | routes::Access::Right(_));
         assert_eq!(
             responses.contains_key("401") || row.access == routes::Access::Public,
             guarded || row.access == routes::Access::Public,

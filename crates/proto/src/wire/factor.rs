@@ -18,10 +18,12 @@ pub enum Method {
     BackupCode,
     /// WebAuthn.
     Passkey,
+    /// A code that was mailed for this one login, to who has none of the others.
+    EmailCode,
 }
 
 impl Method {
-    /// All of them, in the order in which they are offered unless a user prefers another one.
+    /// All that a user can set up, in the order in which they are offered unless the user prefers another one.
     pub const ALL: [Self; 3] = [Self::Passkey, Self::Totp, Self::BackupCode];
 
     /// As it stands on the wire and in the database.
@@ -30,6 +32,7 @@ impl Method {
             Self::Totp => "totp",
             Self::BackupCode => "backup_code",
             Self::Passkey => "passkey",
+            Self::EmailCode => "email_code",
         }
     }
 }
@@ -62,7 +65,7 @@ pub struct SecondFactor {
     pub challenge_token: Secret,
     /// Which factor is shown.
     pub method: Method,
-    /// With `totp` and `backup_code`.
+    /// With `totp`, `backup_code` and `email_code`.
     #[serde(default)]
     pub code: Option<Secret>,
     /// With `passkey`: from the login's answer.

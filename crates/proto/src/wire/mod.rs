@@ -6,6 +6,8 @@ pub mod audit;
 pub mod alert;
 pub mod auth;
 pub mod chat;
+pub mod device;
+pub mod event;
 pub mod factor;
 pub mod health;
 pub mod list;

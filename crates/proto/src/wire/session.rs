@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::ids::SessionId;
+use crate::ids::{DeviceId, SessionId};
 use crate::time::Timestamp;
 
 /// One session in the list.
@@ -10,8 +10,10 @@ use crate::time::Timestamp;
 pub struct Session {
     /// Its id.
     pub id: SessionId,
-    /// The browser or app, as its `User-Agent` says.
+    /// The device's name, or its `User-Agent` where that was forgotten.
     pub device: Option<String>,
+    /// The device that it was opened on.
+    pub device_id: Option<DeviceId>,
     /// The address it was opened from.
     pub ip: Option<String>,
     /// Where that is, when a place database is configured.

@@ -3,6 +3,7 @@
 use durward_proto::ids::UuidId;
 use durward_proto::{AlertId, Timestamp, UserId};
 use serde_json::Value;
+use durward_verify::ReadAlerts;
 use sqlx::types::Json;
 
 use crate::encode::Db;
@@ -107,7 +108,7 @@ impl Write<System> {
     }
 }
 
-impl Read<AnyUser> {
+impl Read<AnyUser<ReadAlerts>> {
     /// A page of alerts, newest first.
     ///
     /// # Errors

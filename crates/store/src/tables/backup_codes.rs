@@ -6,7 +6,7 @@ use crate::encode::Db;
 use crate::error::StoreError;
 use crate::link::on;
 use crate::query::queries;
-use crate::scope::{Gate, Own, System};
+use crate::scope::{ChangesUsers, Gate, Own};
 use crate::tx::Write;
 
 queries! {
@@ -85,7 +85,7 @@ impl Write<Own> {
     }
 }
 
-impl Write<System> {
+impl<S: ChangesUsers> Write<S> {
     /// Forgets a user's codes.
     ///
     /// # Errors

@@ -41,8 +41,8 @@ queries! {
     // $1 key, $2 now, $3 window, $4 limit, $5 first delay, $6 how many doublings reach the window.
     // In each CASE: the window has passed (or began in the future: the clock was set back) / not yet / counted.
     /// Counts one, or refuses it, and says which.
-    CHARGE = "INSERT INTO guess_budgets AS b (key, failures, window_started_at, next_allowed_at, refused) \
-        VALUES ($1, 1, CAST($2 AS BIGINT), \
+    CHARGE = "INSERT INTO guess_budgets AS b (key, failures, window_started_at, ends_at, next_allowed_at, refused) \
+        VALUES ($1, 1, CAST($2 AS BIGINT), CAST($2 AS BIGINT) + CAST($3 AS BIGINT), \
         CASE WHEN CAST($4 AS BIGINT) <= 1 THEN CAST($2 AS BIGINT) + CAST($5 AS BIGINT) ELSE 0 END, FALSE) \
         ON CONFLICT (key) DO UPDATE SET \
         failures = CASE \
@@ -52,6 +52,9 @@ queries! {
         window_started_at = CASE \
             WHEN $2 - b.window_started_at >= $3 OR b.window_started_at - $2 >= $3 THEN $2 \
             ELSE b.window_started_at END, \
+        ends_at = CASE \
+            WHEN $2 - b.window_started_at >= $3 OR b.window_started_at - $2 >= $3 THEN $2 + $3 \
+            ELSE b.window_started_at + $3 END, \
         next_allowed_at = CASE \
             WHEN $2 - b.window_started_at >= $3 OR b.window_started_at - $2 >= $3 THEN excluded.next_allowed_at \
             WHEN $2 < b.next_allowed_at THEN b.next_allowed_at \
@@ -59,13 +62,15 @@ queries! {
             WHEN b.failures + 1 - $4 >= $6 THEN $2 + $3 \
             ELSE $2 + (CAST($5 AS BIGINT) << CAST(b.failures + 1 - $4 AS INTEGER)) END, \
         refused = $2 - b.window_started_at < $3 AND b.window_started_at - $2 < $3 AND $2 < b.next_allowed_at \
-        RETURNING refused, next_allowed_at";
+        RETURNING refused, next_allowed_at, ends_at";
     /// Takes back the only one: nothing is left to remember.
     REFUND_LAST = "DELETE FROM guess_budgets WHERE key = $1 AND failures <= 1";
     /// Takes one back, and the wait with it.
     REFUND = "UPDATE guess_budgets SET failures = failures - 1, next_allowed_at = 0 WHERE key = $1";
     /// How many there are.
     COUNT = "SELECT COUNT(*) FROM guess_budgets";
+    /// Forgets one.
+    FORGET = "DELETE FROM guess_budgets WHERE key = $1";
 }
 
 impl Write<Gate> {
@@ -78,7 +83,7 @@ impl Write<Gate> {
         let window = micros(rule.window).clamp(1, LONGEST);
         let first_delay = micros(rule.first_delay).clamp(1, window);
         let now = now.micros();
-        let (refused, next_allowed_at): (bool, i64) = on!(self, |c, sql| sqlx::query_as(sql(CHARGE))
+        let (refused, next_allowed_at, ends_at): (bool, i64, i64) = on!(self, |c, sql| sqlx::query_as(sql(CHARGE))
             .bind(key)
             .bind(now)
             .bind(window)
@@ -87,7 +92,8 @@ impl Write<Gate> {
             .bind(doublings(first_delay, window))
             .fetch_one(c)
             .await)?;
-        let wait = u64::try_from(next_allowed_at.saturating_sub(now)).unwrap_or(0);
+        // With the end of the window everything starts anew, a wait that is left over as well.
+        let wait = u64::try_from(next_allowed_at.min(ends_at).saturating_sub(now)).unwrap_or(0);
         Ok(if refused { Charge::Refused { retry_after: Duration::from_micros(wait) } } else { Charge::Allowed })
     }
 
@@ -96,11 +102,23 @@ impl Write<Gate> {
     /// # Errors
     /// As all statements: `Unavailable` or `Broken`.
     pub async fn refund(&mut self, key: &str) -> Result<(), StoreError> {
-        let gone = on!(self, |c, sql| sqlx::query(sql(REFUND_LAST)).bind(key).execute(c).await.map(|done| done.rows_affected()))?;
+        let gone = on!(self, |c, sql| sqlx::query(sql(REFUND_LAST))
+            .bind(key)
+            .execute(c)
+            .await
+            .map(|done| done.rows_affected()))?;
         if gone == 0 {
             on!(self, |c, sql| sqlx::query(sql(REFUND)).bind(key).execute(c).await.map(drop))?;
         }
         Ok(())
+    }
+
+    /// Forgets what was counted under `key`, and its wait.
+    ///
+    /// # Errors
+    /// As all statements: `Unavailable` or `Broken`.
+    pub async fn forget_budget(&mut self, key: &str) -> Result<(), StoreError> {
+        on!(self, |c, sql| sqlx::query(sql(FORGET)).bind(key).execute(c).await.map(drop))
     }
 }
 

@@ -8,7 +8,7 @@ use crate::encode::Db;
 use crate::error::StoreError;
 use crate::link::on;
 use crate::query::queries;
-use crate::scope::{Gate, Own, System};
+use crate::scope::{EndsSessions, Gate, Own};
 use crate::tx::{Read, Write};
 
 /// What a challenge asks for.
@@ -49,6 +49,8 @@ pub struct NewChallenge<'a> {
     pub amr: &'a str,
     /// The sealed TOTP secret to set up, with `Enrol` alone.
     pub setup_sealed: Option<&'a [u8]>,
+    /// A keyed hash of the code that was mailed, where one was.
+    pub mail_code_hash: Option<[u8; 32]>,
     /// The time.
     pub now: Timestamp,
     /// When it ends.
@@ -81,6 +83,8 @@ pub struct ChallengeRow {
     pub amr: String,
     /// The sealed TOTP secret to set up.
     pub setup_sealed: Option<Vec<u8>>,
+    /// A keyed hash of the code that was mailed, where one was.
+    pub mail_code_hash: Option<Vec<u8>>,
 }
 
 impl std::fmt::Debug for ChallengeRow {
@@ -95,16 +99,18 @@ impl std::fmt::Debug for ChallengeRow {
 queries! {
     /// Keeps a challenge.
     INSERT = "INSERT INTO two_factor_challenges (token_hash, user_id, purpose, transport, client_hash, ip, amr, \
-        setup_sealed, tries, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9, $10)";
+        setup_sealed, mail_code_hash, tries, created_at, expires_at) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10, $11)";
     /// One that has not ended.
-    FIND = "SELECT user_id, purpose, transport, client_hash, ip, amr, setup_sealed FROM two_factor_challenges \
+    FIND = "SELECT user_id, purpose, transport, client_hash, ip, amr, setup_sealed, mail_code_hash \
+        FROM two_factor_challenges \
         WHERE token_hash = $1 AND expires_at > $2";
     /// Counts a try, while there are any left.
     COUNT_TRY = "UPDATE two_factor_challenges SET tries = tries + 1 \
         WHERE token_hash = $1 AND expires_at > $2 AND tries < $3 RETURNING tries";
     /// Takes it.
     TAKE = "DELETE FROM two_factor_challenges WHERE token_hash = $1 AND expires_at > $2 \
-        RETURNING user_id, purpose, transport, client_hash, ip, amr, setup_sealed";
+        RETURNING user_id, purpose, transport, client_hash, ip, amr, setup_sealed, mail_code_hash";
     /// Forgets a user's.
     FORGET = "DELETE FROM two_factor_challenges WHERE user_id = $1";
     /// Forgets what was asked of a user's authenticators.
@@ -136,6 +142,7 @@ impl Write<Gate> {
             .bind(new.ip)
             .bind(new.amr)
             .bind(new.setup_sealed)
+            .bind(new.mail_code_hash.as_ref().map(<[u8; 32]>::as_slice))
             .bind(Db(new.now))
             .bind(Db(new.expires_at))
             .execute(c)
@@ -196,7 +203,7 @@ impl Write<Own> {
     }
 }
 
-impl Write<System> {
+impl<S: EndsSessions> Write<S> {
     /// Forgets a user's challenges and ceremonies, before the sessions are ended.
     ///
     /// # Errors

@@ -19,12 +19,6 @@ queries! {
     FORGET_BUDGET = "DELETE FROM guess_budgets WHERE key = $1";
     /// The account, and what hangs on it.
     DELETE = "DELETE FROM users WHERE id = $1";
-    /// Holds all who can administrate, in the order of their ids, so that two who take each other's right away wait for one
-    /// another instead of both being right. SQLite has one writer anyway.
-    HOLD_ADMINS = {
-        sqlite: "SELECT id FROM users WHERE role = 'admin' AND status = 'active' ORDER BY id",
-        pg: "SELECT id FROM users WHERE role = 'admin' AND status = 'active' ORDER BY id FOR UPDATE"
-    };
 }
 
 impl Write<Gate> {
@@ -37,15 +31,6 @@ impl Write<Gate> {
     pub async fn erase_user(&mut self, user: UserId, email_key: &str, budgets: &[String]) -> Result<bool, StoreError> {
         erase(self, user, email_key, budgets).await
     }
-
-    /// Whether nobody could administrate any more without this user: an active administrator, and the last one. All active
-    /// administrators are held until this transaction ends, so ask before any account is held.
-    ///
-    /// # Errors
-    /// As all statements: `Unavailable` or `Broken`.
-    pub async fn would_leave_no_admin(&mut self, user: UserId) -> Result<bool, StoreError> {
-        is_last_admin(self, user).await
-    }
 }
 
 impl Write<System> {
@@ -55,14 +40,6 @@ impl Write<System> {
     /// As all statements: `Unavailable` or `Broken`.
     pub async fn erase_user(&mut self, user: UserId, email_key: &str, budgets: &[String]) -> Result<bool, StoreError> {
         erase(self, user, email_key, budgets).await
-    }
-
-    /// As for the login flows.
-    ///
-    /// # Errors
-    /// As all statements: `Unavailable` or `Broken`.
-    pub async fn would_leave_no_admin(&mut self, user: UserId) -> Result<bool, StoreError> {
-        is_last_admin(self, user).await
     }
 }
 
@@ -77,9 +54,4 @@ async fn erase<S>(
         on!(write, |c, sql| sqlx::query(sql(FORGET_BUDGET)).bind(key).execute(c).await.map(drop))?;
     }
     on!(write, |c, sql| sqlx::query(sql(DELETE)).bind(user.0).execute(c).await.map(|done| done.rows_affected() == 1))
-}
-
-async fn is_last_admin<S>(write: &mut Write<S>, user: UserId) -> Result<bool, StoreError> {
-    let admins: Vec<i64> = on!(write, |c, sql| sqlx::query_scalar(sql(HOLD_ADMINS)).fetch_all(c).await)?;
-    Ok(admins == [user.0])
 }

@@ -19,13 +19,17 @@ tables! {
     ceremonies
     challenges
     conversations
+    devices
     email_changes
     erasure
     export
     jobs
+    figures
+    habits
     login_attempts
     mail_outbox
     messages
+    overview
     passkeys
     profiles
     recovery_tokens
@@ -33,6 +37,7 @@ tables! {
     retention
     revocation_events
     security_audit
+    security_events
     sessions
     settings
     signing_keys
@@ -52,24 +57,30 @@ pub use budgets::{BudgetRule, Charge};
 pub use ceremonies::{CeremonyBond, CeremonyPurpose};
 pub use challenges::{ChallengePurpose, ChallengeRow, NewChallenge};
 pub use conversations::ConversationRow;
+pub use devices::{DeviceChange, DeviceRow, OwnDeviceRow, RegisteredRow, SeenDevice};
 pub use email_changes::{EmailChangeRow, NewEmailChange};
 pub use export::{Held, HeldPage};
+pub use figures::{FigureRow, NewFigure};
+pub use habits::RiskEvidence;
 pub use jobs::TakenJob;
-pub use login_attempts::NewAttempt;
+pub use login_attempts::{AttemptFilter, AttemptRow, NewAttempt, NewRisk};
 pub use mail_outbox::{MailRow, NewMail, Waiting};
 pub use messages::{MessageRow, NewMessage};
+pub use overview::LoginCountRow;
 pub use passkeys::{HeldPasskeyRow, NewPasskey, OfferedPasskeyRow, PasskeyRow};
+pub use profiles::ProfileOutlineRow;
 pub use recovery_tokens::{NewRecoveryToken, RecoveryPurpose, RecoveryRow};
 pub use refresh_tokens::RefreshRow;
 pub use retention::Expired;
 pub use revocation_events::{EventKind, EventRow, NewEvent};
 pub use security_audit::{AuditExtent, AuditFilter};
-pub use sessions::{LiveRow, NewSession, SessionRow};
+pub use security_events::SecurityEventRow;
+pub use sessions::{AnySessionRow, LiveRow, NewSession, SessionRow};
 pub use signing_keys::{KeyRow, NewKey};
 pub use tickets::{NewTicket, TicketRow};
 pub use trusted_devices::{NewTrust, TrustRow};
 pub use two_factor::{FactorsRow, TotpRow};
-pub use users::{CredentialRow, NewUser, UserRow};
+pub use users::{CredentialRow, NewUser, UserFilter, UserRow};
 pub use webhook_outbox::WebhookRow;
 
 /// Where a page begins: after this row (key-set paging).

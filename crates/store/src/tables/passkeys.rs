@@ -12,7 +12,7 @@ use crate::encode::Db;
 use crate::error::StoreError;
 use crate::link::on;
 use crate::query::queries;
-use crate::scope::{Gate, Own, System};
+use crate::scope::{ChangesUsers, Gate, Own};
 use crate::tables::After;
 use crate::tx::{Read, Write};
 
@@ -239,7 +239,7 @@ impl Write<Gate> {
     }
 }
 
-impl Write<System> {
+impl<S: ChangesUsers> Write<S> {
     /// Deletes all of a user's passkeys, and says how many there were.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! `user_profiles`: what a user tells about themself. Each user has exactly one row, made with the account.
 
 use durward_proto::wire::profile::{Profile, ProfileChange};
-use durward_proto::Timestamp;
+use durward_proto::{Timestamp, UserId};
 use serde_json::{Map, Value};
 use sqlx::types::Json;
 
@@ -9,7 +9,7 @@ use crate::encode::Db;
 use crate::error::StoreError;
 use crate::link::on;
 use crate::query::queries;
-use crate::scope::Own;
+use crate::scope::{Own, SeesUsers};
 use crate::tables::users::UserRow;
 use crate::tx::{Read, Write};
 
@@ -24,7 +24,31 @@ struct ProfileRow {
     reflective_coach_summary: Option<String>,
 }
 
+/// What of a profile is filled in, without what stands there.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct ProfileOutlineRow {
+    /// Whether there is a mission statement.
+    pub mission_statement: bool,
+    /// Whether there are work style preferences.
+    pub work_style_preferences: bool,
+    /// Whether there are productivity patterns.
+    pub productivity_patterns: bool,
+    /// Whether there are personal goals.
+    pub personal_goals: bool,
+    /// Whether there is a reflective coach's summary.
+    pub reflective_coach_summary: bool,
+    /// When it last changed.
+    #[sqlx(try_from = "Db<Timestamp>")]
+    pub updated_at: Timestamp,
+}
+
 queries! {
+    /// What of a user's profile is filled in.
+    OUTLINE = "SELECT mission_statement IS NOT NULL AS mission_statement, \
+        work_style_preferences <> '{}' AS work_style_preferences, \
+        productivity_patterns <> '{}' AS productivity_patterns, personal_goals <> '{}' AS personal_goals, \
+        reflective_coach_summary IS NOT NULL AS reflective_coach_summary, updated_at \
+        FROM user_profiles WHERE user_id = $1";
     /// The empty profile of the account with this address's key, if it has none.
     INSERT = "INSERT INTO user_profiles (user_id, mission_statement, work_style_preferences, \
         productivity_patterns, personal_goals, reflective_coach_summary, updated_at) \
@@ -44,6 +68,16 @@ queries! {
     /// Changes the name, when it is named, and the account's time.
     CHANGE_NAME = "UPDATE users SET full_name = CASE WHEN $2 THEN $3 ELSE full_name END, updated_at = $4 \
         WHERE id = $1";
+}
+
+impl<S: SeesUsers> Read<S> {
+    /// What of a user's profile is filled in. `None` when there is no such user.
+    ///
+    /// # Errors
+    /// As all statements: `Unavailable` or `Broken`.
+    pub async fn profile_outline(&mut self, user: UserId) -> Result<Option<ProfileOutlineRow>, StoreError> {
+        on!(self, |c, sql| sqlx::query_as(sql(OUTLINE)).bind(user.0).fetch_optional(c).await)
+    }
 }
 
 impl Read<Own> {

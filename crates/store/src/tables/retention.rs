@@ -11,7 +11,7 @@ use crate::tx::{Read, Write};
 
 /// Names what can be removed with the statement that does it. `$1` is the time, `$2` how many rows at most.
 macro_rules! expired {
-    ($($(#[$doc:meta])+ $Name:ident $word:literal $STATEMENT:ident = $sql:literal;)+) => {
+    ($($(#[$doc:meta])+ $Name:ident $word:literal $STATEMENT:ident = $sql:tt;)+) => {
         /// What is over at some time.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Expired { $($(#[$doc])+ $Name,)+ }
@@ -74,9 +74,15 @@ expired! {
     /// Mails that were given up, or that nobody sent in time.
     Mails "mails" PRUNE_MAILS = "DELETE FROM mail_outbox WHERE id IN (SELECT id \
         FROM mail_outbox WHERE failed_at < $1 OR expires_at < $1 LIMIT $2)";
-    /// Budgets that nobody has charged since.
-    Budgets "budgets" PRUNE_BUDGETS = "DELETE FROM guess_budgets WHERE key IN (SELECT key \
-        FROM guess_budgets WHERE window_started_at < $1 AND next_allowed_at < $1 LIMIT $2)";
+    // A charge may begin the window of a row anew while it is being removed: so its end is looked at twice. PostgreSQL
+    // passes over those that are just being charged, so that nobody waits for each other in a circle.
+    /// Budgets whose window is over. They count nothing any more.
+    Budgets "budgets" PRUNE_BUDGETS = {
+        sqlite: "DELETE FROM guess_budgets WHERE key IN (SELECT key FROM guess_budgets WHERE ends_at <= $1 \
+            ORDER BY ends_at LIMIT $2) AND ends_at <= $1",
+        pg: "DELETE FROM guess_budgets WHERE key IN (SELECT key FROM guess_budgets WHERE ends_at <= $1 \
+            ORDER BY ends_at LIMIT $2 FOR UPDATE SKIP LOCKED) AND ends_at <= $1"
+    };
     /// Login attempts before that.
     Attempts "login_attempts" PRUNE_ATTEMPTS = "DELETE FROM device_login_attempts WHERE id IN (SELECT id \
         FROM device_login_attempts WHERE at < $1 ORDER BY at, id LIMIT $2)";

@@ -6,6 +6,7 @@
 
 use durward_proto::{SessionId, Timestamp, UserId};
 use serde_json::json;
+use durward_verify::ReadAudit;
 use sqlx::types::Json;
 
 use crate::audit::{Audit, AuditRow, CheckpointKind, Head};
@@ -343,7 +344,7 @@ impl Read<System> {
     }
 }
 
-impl Read<AnyUser> {
+impl Read<AnyUser<ReadAudit>> {
     /// Rows, newest first, at most `limit`.
     ///
     /// # Errors

@@ -2,14 +2,14 @@
 
 use durward_proto::ids::UuidId;
 use durward_proto::wire::auth::Transport;
-use durward_proto::{SessionId, Timestamp, UserId};
+use durward_proto::{DeviceId, SessionId, Timestamp, UserId};
 use uuid::Uuid;
 
 use crate::encode::Db;
 use crate::error::StoreError;
 use crate::link::on;
 use crate::query::queries;
-use crate::scope::{Gate, Own, System};
+use crate::scope::{EndsSessions, Gate, Own, SeesSessions};
 use crate::tables::After;
 use crate::tables::users::UserRow;
 use crate::tx::{Read, Write};
@@ -35,8 +35,12 @@ pub struct NewSession<'a> {
     pub user_agent: Option<&'a str>,
     /// The client's address.
     pub ip: Option<&'a str>,
-    /// The hash of the device's cookie.
+    /// What the device is known by.
     pub device_hash: Option<[u8; 32]>,
+    /// The device that it is opened on.
+    pub device: Option<DeviceId>,
+    /// Where the address is.
+    pub place: Option<&'a str>,
 }
 
 /// A session and its user as they are now.
@@ -65,6 +69,8 @@ pub struct LiveRow {
     /// How the client keeps its tokens.
     #[sqlx(try_from = "Db<Transport>")]
     pub transport: Transport,
+    /// Whether its device keeps it from ending by idling.
+    pub outlasts_idling: bool,
 }
 
 /// A session in its user's list.
@@ -73,10 +79,55 @@ pub struct SessionRow {
     /// Its id.
     #[sqlx(try_from = "Db<SessionId>")]
     pub id: SessionId,
+    /// The device that it was opened on, unless that was forgotten.
+    #[sqlx(try_from = "Db<Option<DeviceId>>")]
+    pub device_id: Option<DeviceId>,
+    /// That device's name.
+    pub device: Option<String>,
     /// The client's `User-Agent`.
     pub user_agent: Option<String>,
     /// The address it was opened from.
     pub ip: Option<String>,
+    /// Where that is.
+    pub place: Option<String>,
+    /// When it was opened.
+    #[sqlx(try_from = "Db<Timestamp>")]
+    pub created_at: Timestamp,
+    /// When it was last used.
+    #[sqlx(try_from = "Db<Timestamp>")]
+    pub last_seen_at: Timestamp,
+    /// When it ends at the latest.
+    #[sqlx(try_from = "Db<Timestamp>")]
+    pub expires_at: Timestamp,
+}
+
+/// A session in the list of everybody's.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct AnySessionRow {
+    /// Its id.
+    #[sqlx(try_from = "Db<SessionId>")]
+    pub id: SessionId,
+    /// Whose it is.
+    #[sqlx(try_from = "Db<UserId>")]
+    pub user_id: UserId,
+    /// That user's address.
+    pub email: String,
+    /// The device that it was opened on, where that is known and was not forgotten.
+    #[sqlx(try_from = "Db<Option<DeviceId>>")]
+    pub device_id: Option<DeviceId>,
+    /// That device's name.
+    pub device: Option<String>,
+    /// The client's `User-Agent`.
+    pub user_agent: Option<String>,
+    /// The address it was opened from.
+    pub ip: Option<String>,
+    /// Where that is.
+    pub place: Option<String>,
+    /// How its user authenticated: RFC 8176 words, separated by spaces.
+    pub amr: String,
+    /// How the client keeps its tokens.
+    #[sqlx(try_from = "Db<Transport>")]
+    pub transport: Transport,
     /// When it was opened.
     #[sqlx(try_from = "Db<Timestamp>")]
     pub created_at: Timestamp,
@@ -91,12 +142,14 @@ pub struct SessionRow {
 queries! {
     /// Opens a session.
     INSERT = "INSERT INTO user_sessions (id, user_id, created_at, last_seen_at, expires_at, ended_at, end_reason, \
-        auth_time, amr, transport, generation, settled_generation, user_agent, ip, device_hash) \
-        VALUES ($1, $2, $3, $3, $4, NULL, NULL, $5, $6, $7, 1, 1, $8, $9, $10)";
+        auth_time, amr, transport, generation, settled_generation, user_agent, ip, device_hash, \
+        registered_device_id, place) VALUES ($1, $2, $3, $3, $4, NULL, NULL, $5, $6, $7, 1, 1, $8, $9, $10, $11, $12)";
     /// A session with its user.
     LIVE = "SELECT u.id, u.email, u.full_name, u.role, u.status, u.email_verified, u.tfa_enabled, u.created_at, \
-        u.updated_at, s.expires_at, s.ended_at, s.last_seen_at, s.settled_generation, s.auth_time, s.amr, s.transport \
-        FROM user_sessions s JOIN users u ON u.id = s.user_id WHERE s.id = $1";
+        u.updated_at, s.expires_at, s.ended_at, s.last_seen_at, s.settled_generation, s.auth_time, s.amr, s.transport, \
+        COALESCE(d.security_level = 'auto_login', FALSE) AS outlasts_idling FROM user_sessions s \
+        JOIN users u ON u.id = s.user_id \
+        LEFT JOIN registered_devices d ON d.id = s.registered_device_id AND d.user_id = s.user_id WHERE s.id = $1";
     /// Raises the settled generation.
     SETTLE = "UPDATE user_sessions SET settled_generation = $2 WHERE id = $1 AND settled_generation < $2";
     /// Begins the generation that a rotation made.
@@ -115,14 +168,23 @@ queries! {
         WHERE user_id = $1 AND id <> $2 AND ended_at IS NULL RETURNING id";
     /// A user's sessions that have not ended.
     IDS = "SELECT id FROM user_sessions WHERE user_id = $1 AND ended_at IS NULL";
-    /// Whether a user had other sessions before this one, and none of them on this device.
-    IS_NEW_DEVICE = "SELECT EXISTS (SELECT 1 FROM user_sessions WHERE user_id = $1 AND id <> $2) \
-        AND NOT EXISTS (SELECT 1 FROM user_sessions WHERE user_id = $1 AND id <> $2 AND (device_hash = $3 \
-        OR ($4 AND ip = $5 AND COALESCE(user_agent, '') = $6)))";
+    /// Whose live session it is.
+    OWNER = "SELECT user_id FROM user_sessions WHERE id = $1 AND ended_at IS NULL AND expires_at > $2";
+    /// A page of all live sessions, or of one user's, newest first.
+    PAGE_ALL = "SELECT s.id, s.user_id, u.email, d.id AS device_id, d.name AS device, s.user_agent, s.ip, s.place, s.amr, \
+        s.transport, s.created_at, s.last_seen_at, s.expires_at FROM user_sessions s JOIN users u ON u.id = s.user_id \
+        LEFT JOIN registered_devices d ON d.id = s.registered_device_id AND d.user_id = s.user_id \
+        WHERE s.ended_at IS NULL AND s.expires_at > $1 AND (s.created_at, s.id) < ($2, $3) \
+        AND (s.user_id = $4 OR $4 IS NULL) ORDER BY s.created_at DESC, s.id DESC LIMIT $5";
     /// A page of a user's live sessions, newest first.
-    PAGE = "SELECT id, user_agent, ip, created_at, last_seen_at, expires_at FROM user_sessions \
-        WHERE user_id = $1 AND ended_at IS NULL AND expires_at > $2 AND (created_at, id) < ($3, $4) \
-        ORDER BY created_at DESC, id DESC LIMIT $5";
+    PAGE = "SELECT s.id, d.id AS device_id, d.name AS device, s.user_agent, s.ip, s.place, s.created_at, s.last_seen_at, \
+        s.expires_at FROM user_sessions s \
+        LEFT JOIN registered_devices d ON d.id = s.registered_device_id AND d.user_id = s.user_id \
+        WHERE s.user_id = $1 AND s.ended_at IS NULL AND s.expires_at > $2 AND (s.created_at, s.id) < ($3, $4) \
+        ORDER BY s.created_at DESC, s.id DESC LIMIT $5";
+    /// Ends those of a user's sessions that were opened on a device.
+    END_ON_DEVICE = "UPDATE user_sessions SET ended_at = $3, end_reason = $4 \
+        WHERE user_id = $1 AND registered_device_id = $2 AND ended_at IS NULL RETURNING id";
 }
 
 impl Read<Gate> {
@@ -139,37 +201,11 @@ impl Read<Gate> {
     /// # Errors
     /// As all statements: `Unavailable` or `Broken`.
     pub async fn session_ids(&mut self, user: UserId) -> Result<Vec<SessionId>, StoreError> {
-        let ids: Vec<Uuid> =
-            on!(self, |c, sql| sqlx::query_scalar(sql(IDS)).bind(user.0).fetch_all(c).await)?;
-        Ok(ids.into_iter().map(SessionId::from_uuid).collect())
+        ids(self, user).await
     }
 }
 
 impl Write<Gate> {
-    /// Whether the user had other sessions before this one, ended or not, and none of them on the device whose cookie has
-    /// this hash. With `alike`, one from that address by a client of that name counts as this device, too.
-    ///
-    /// # Errors
-    /// As all statements: `Unavailable` or `Broken`.
-    pub async fn is_new_device(
-        &mut self,
-        user: UserId,
-        session: SessionId,
-        device: &[u8; 32],
-        alike: Option<(&str, &str)>,
-    ) -> Result<bool, StoreError> {
-        let (ip, agent) = alike.unwrap_or_default();
-        on!(self, |c, sql| sqlx::query_scalar(sql(IS_NEW_DEVICE))
-            .bind(user.0)
-            .bind(session.uuid())
-            .bind(device.as_slice())
-            .bind(alike.is_some())
-            .bind(ip)
-            .bind(agent)
-            .fetch_one(c)
-            .await)
-    }
-
     /// Opens a session.
     ///
     /// # Errors
@@ -186,6 +222,8 @@ impl Write<Gate> {
             .bind(new.user_agent)
             .bind(new.ip)
             .bind(new.device_hash.as_ref().map(<[u8; 32]>::as_slice))
+            .bind(new.device.map(Db))
+            .bind(new.place)
             .execute(c)
             .await
             .map(drop))
@@ -283,6 +321,15 @@ impl Write<Gate> {
 }
 
 impl Read<Own> {
+    /// The asking user's sessions that have not ended.
+    ///
+    /// # Errors
+    /// As all statements: `Unavailable` or `Broken`.
+    pub async fn session_ids(&mut self) -> Result<Vec<SessionId>, StoreError> {
+        let user = self.scope.user;
+        ids(self, user).await
+    }
+
     /// A page of the asking user's live sessions, newest first.
     ///
     /// # Errors
@@ -307,14 +354,30 @@ impl Write<Own> {
     ///
     /// # Errors
     /// As all statements: `Unavailable` or `Broken`.
-    pub async fn end_session(
-        &mut self,
-        session: SessionId,
-        now: Timestamp,
-        reason: &str,
-    ) -> Result<bool, StoreError> {
+    pub async fn end_session(&mut self, session: SessionId, now: Timestamp, reason: &str) -> Result<bool, StoreError> {
         let user = self.scope.user;
         end(self, user, session, now, reason).await
+    }
+
+    /// Ends those of the asking user's sessions that were opened on a device, and says which those were.
+    ///
+    /// # Errors
+    /// As all statements: `Unavailable` or `Broken`.
+    pub async fn end_sessions_on(
+        &mut self,
+        device: DeviceId,
+        now: Timestamp,
+        reason: &str,
+    ) -> Result<Vec<SessionId>, StoreError> {
+        let user = self.scope.user;
+        let ended: Vec<Uuid> = on!(self, |c, sql| sqlx::query_scalar(sql(END_ON_DEVICE))
+            .bind(user.0)
+            .bind(device.uuid())
+            .bind(Db(now))
+            .bind(reason)
+            .fetch_all(c)
+            .await)?;
+        Ok(ended.into_iter().map(SessionId::from_uuid).collect())
     }
 
     /// Ends all of the asking user's sessions but the one that asks, and says which those were.
@@ -327,7 +390,69 @@ impl Write<Own> {
     }
 }
 
-impl Write<System> {
+impl<S: SeesSessions> Read<S> {
+    /// A page of the live sessions of all users, or of one, newest first.
+    ///
+    /// # Errors
+    /// As all statements: `Unavailable` or `Broken`.
+    pub async fn all_sessions(
+        &mut self,
+        user: Option<UserId>,
+        after: Option<After>,
+        limit: u32,
+    ) -> Result<Vec<AnySessionRow>, StoreError> {
+        let now = self.now();
+        let after = after.unwrap_or(After::newest());
+        on!(self, |c, sql| sqlx::query_as(sql(PAGE_ALL))
+            .bind(Db(now))
+            .bind(Db(after.at))
+            .bind(after.id)
+            .bind(user.map(Db))
+            .bind(i64::from(limit))
+            .fetch_all(c)
+            .await)
+    }
+}
+
+impl<S: EndsSessions> Read<S> {
+    /// Whose session this is, while it is alive.
+    ///
+    /// # Errors
+    /// As all statements: `Unavailable` or `Broken`.
+    pub async fn session_owner(&mut self, session: SessionId) -> Result<Option<UserId>, StoreError> {
+        let now = self.now();
+        let owner: Option<i64> = on!(self, |c, sql| sqlx::query_scalar(sql(OWNER))
+            .bind(session.uuid())
+            .bind(Db(now))
+            .fetch_optional(c)
+            .await)?;
+        Ok(owner.map(UserId))
+    }
+
+    /// A user's sessions that have not ended.
+    ///
+    /// # Errors
+    /// As all statements: `Unavailable` or `Broken`.
+    pub async fn session_ids(&mut self, user: UserId) -> Result<Vec<SessionId>, StoreError> {
+        ids(self, user).await
+    }
+}
+
+impl<S: EndsSessions> Write<S> {
+    /// Ends one session of a user; `false` when it is not theirs or has ended before.
+    ///
+    /// # Errors
+    /// As all statements: `Unavailable` or `Broken`.
+    pub async fn end_session(
+        &mut self,
+        user: UserId,
+        session: SessionId,
+        now: Timestamp,
+        reason: &str,
+    ) -> Result<bool, StoreError> {
+        end(self, user, session, now, reason).await
+    }
+
     /// Ends all sessions of a user, and says which those were.
     ///
     /// # Errors
@@ -340,6 +465,11 @@ impl Write<System> {
     ) -> Result<Vec<SessionId>, StoreError> {
         end_all(self, user, None, now, reason).await
     }
+}
+
+async fn ids<S>(read: &mut Read<S>, user: UserId) -> Result<Vec<SessionId>, StoreError> {
+    let ids: Vec<Uuid> = on!(read, |c, sql| sqlx::query_scalar(sql(IDS)).bind(user.0).fetch_all(c).await)?;
+    Ok(ids.into_iter().map(SessionId::from_uuid).collect())
 }
 
 async fn end<S>(

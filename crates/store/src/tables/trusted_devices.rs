@@ -1,13 +1,13 @@
 //! `trusted_devices`: where a user need not show the second factor for a while. Tokens are kept as hashes.
 
 use durward_proto::ids::UuidId;
-use durward_proto::{Timestamp, TrustId, UserId};
+use durward_proto::{DeviceId, Timestamp, TrustId, UserId};
 
 use crate::encode::Db;
 use crate::error::StoreError;
 use crate::link::on;
 use crate::query::queries;
-use crate::scope::{Gate, Own, System};
+use crate::scope::{ChangesUsers, Gate, Own};
 use crate::tx::{Read, Write};
 
 /// So many devices one user can trust; the oldest makes way for one more.
@@ -30,6 +30,8 @@ pub struct NewTrust<'a> {
     pub now: Timestamp,
     /// When the trust ends.
     pub expires_at: Timestamp,
+    /// The device that is trusted.
+    pub device: Option<DeviceId>,
 }
 
 impl std::fmt::Debug for NewTrust<'_> {
@@ -58,8 +60,8 @@ pub struct TrustRow {
 
 queries! {
     /// Trusts a device.
-    INSERT = "INSERT INTO trusted_devices (id, token_hash, user_id, user_agent, ip, created_at, expires_at) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    INSERT = "INSERT INTO trusted_devices (id, token_hash, user_id, user_agent, ip, created_at, expires_at, \
+        registered_device_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
     /// Ends the trust in all but a user's newest devices.
     TRIM = "DELETE FROM trusted_devices WHERE user_id = $1 AND id NOT IN (SELECT id FROM trusted_devices \
         WHERE user_id = $1 ORDER BY created_at DESC, id DESC LIMIT $2)";
@@ -70,6 +72,8 @@ queries! {
         WHERE user_id = $1 AND expires_at > $2 ORDER BY created_at DESC, id DESC";
     /// Ends the trust in one of a user's.
     END = "DELETE FROM trusted_devices WHERE id = $1 AND user_id = $2 AND expires_at > $3";
+    /// Ends the trust in one device of a user.
+    FORGET_DEVICE = "DELETE FROM trusted_devices WHERE user_id = $1 AND registered_device_id = $2";
     /// Ends the trust in all of a user's.
     FORGET = "DELETE FROM trusted_devices WHERE user_id = $1";
 }
@@ -108,6 +112,7 @@ impl Write<Gate> {
             .bind(new.ip)
             .bind(Db(new.now))
             .bind(Db(new.expires_at))
+            .bind(new.device.map(Db))
             .execute(c)
             .await
             .map(drop))?;
@@ -150,6 +155,20 @@ impl Write<Own> {
             .map(|done| done.rows_affected() == 1))
     }
 
+    /// Ends the trust in one of the asking user's devices, which is forgotten.
+    ///
+    /// # Errors
+    /// As all statements: `Unavailable` or `Broken`.
+    pub async fn forget_trust_in(&mut self, device: DeviceId) -> Result<(), StoreError> {
+        let user = self.scope.user;
+        on!(self, |c, sql| sqlx::query(sql(FORGET_DEVICE))
+            .bind(user.0)
+            .bind(device.uuid())
+            .execute(c)
+            .await
+            .map(drop))
+    }
+
     /// Ends the trust in all of the asking user's devices, and says in how many.
     ///
     /// # Errors
@@ -160,7 +179,7 @@ impl Write<Own> {
     }
 }
 
-impl Write<System> {
+impl<S: ChangesUsers> Write<S> {
     /// Ends the trust in all of a user's devices, and says in how many.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use crate::encode::Db;
 use crate::error::StoreError;
 use crate::link::on;
 use crate::query::queries;
-use crate::scope::{Gate, Own, System};
+use crate::scope::{ChangesUsers, Gate, Own, SeesUsers};
 use crate::tx::{Read, Write};
 
 /// A user's TOTP secrets.
@@ -231,7 +231,7 @@ impl Write<Own> {
     }
 }
 
-impl Read<System> {
+impl<S: SeesUsers> Read<S> {
     /// Which factors a user has. `None` when there is no such user.
     ///
     /// # Errors
@@ -241,7 +241,7 @@ impl Read<System> {
     }
 }
 
-impl Write<System> {
+impl<S: ChangesUsers> Write<S> {
     /// Turns TOTP off. False when it was not on.
     ///
     /// # Errors

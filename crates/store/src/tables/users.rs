@@ -7,7 +7,7 @@ use crate::encode::Db;
 use crate::error::StoreError;
 use crate::link::on;
 use crate::query::queries;
-use crate::scope::{AnyUser, Gate, Own, System};
+use crate::scope::{ChangesUsers, EndsSessions, Gate, Own, SeesUsers, System};
 use crate::tx::{Read, Write};
 
 /// An account.
@@ -95,6 +95,17 @@ impl std::fmt::Debug for NewUser<'_> {
     }
 }
 
+/// Which accounts are asked for: those that all of it holds for.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct UserFilter<'a> {
+    /// The address or the name contains this, in any case.
+    pub query: Option<&'a str>,
+    /// The account's status.
+    pub status: Option<AccountStatus>,
+    /// The account's role.
+    pub role: Option<&'a Role>,
+}
+
 queries! {
     /// The credential by the address's key.
     CREDENTIAL_BY_EMAIL = "SELECT id, email, full_name, role, status, email_verified, tfa_enabled, created_at, \
@@ -126,7 +137,12 @@ queries! {
     /// A page of accounts whose address or name matches a pattern.
     PAGE = "SELECT id, email, full_name, role, status, email_verified, tfa_enabled, created_at, updated_at \
         FROM users WHERE id > $1 AND (email_key LIKE $2 ESCAPE '!' OR LOWER(full_name) LIKE $2 ESCAPE '!') \
-        ORDER BY id LIMIT $3";
+        AND (status = $3 OR $3 IS NULL) AND (role = $4 OR $4 IS NULL) ORDER BY id LIMIT $5";
+    /// Holds all active admins, always in the same order, so that of two who want to be without one of them both wait.
+    HOLD_ADMINS = {
+        sqlite: "SELECT id FROM users WHERE role = 'admin' AND status = 'active' ORDER BY id",
+        pg: "SELECT id FROM users WHERE role = 'admin' AND status = 'active' ORDER BY id FOR NO KEY UPDATE"
+    };
     /// Changes the role.
     SET_ROLE = "UPDATE users SET role = $2, updated_at = $3 WHERE id = $1";
     /// Changes the status.
@@ -325,18 +341,26 @@ impl Read<Own> {
     }
 }
 
-impl Read<AnyUser> {
-    /// A page of accounts by id, those whose address or name contains `query`, from the one after `after_id`.
+impl<S: SeesUsers> Read<S> {
+    /// A page of accounts by id, from the one after `after_id`.
     ///
     /// # Errors
     /// As all statements: `Unavailable` or `Broken`.
     pub async fn users(
         &mut self,
-        query: Option<&str>,
+        filter: &UserFilter<'_>,
         after_id: Option<UserId>,
         limit: u32,
     ) -> Result<Vec<UserRow>, StoreError> {
-        page(self, query, after_id, limit).await
+        let pattern = containing(filter.query.unwrap_or(""));
+        on!(self, |c, sql| sqlx::query_as(sql(PAGE))
+            .bind(after_id.map_or(0, |id| id.0))
+            .bind(&pattern)
+            .bind(filter.status.map(AccountStatus::as_str))
+            .bind(filter.role.map(Role::as_str))
+            .bind(i64::from(limit))
+            .fetch_all(c)
+            .await)
     }
 
     /// One account.
@@ -356,22 +380,21 @@ impl Read<System> {
     pub async fn user_by_email(&mut self, email_key: &str) -> Result<Option<UserRow>, StoreError> {
         on!(self, |c, sql| sqlx::query_as(sql(BY_EMAIL)).bind(email_key).fetch_optional(c).await)
     }
+}
 
-    /// A page of accounts, as for administrators.
+impl<S> Write<S> {
+    /// Whether no active admin would be left without this one. Holds all of them until this transaction ends, so that of
+    /// several that are to go one after the other the last stays. Ask it before any account is held.
     ///
     /// # Errors
     /// As all statements: `Unavailable` or `Broken`.
-    pub async fn users(
-        &mut self,
-        query: Option<&str>,
-        after_id: Option<UserId>,
-        limit: u32,
-    ) -> Result<Vec<UserRow>, StoreError> {
-        page(self, query, after_id, limit).await
+    pub async fn would_leave_no_admin(&mut self, user: UserId) -> Result<bool, StoreError> {
+        let admins: Vec<i64> = on!(self, |c, sql| sqlx::query_scalar(sql(HOLD_ADMINS)).fetch_all(c).await)?;
+        Ok(admins == [user.0])
     }
 }
 
-impl Write<System> {
+impl<S: EndsSessions> Write<S> {
     /// Keeps anybody else from changing the account until this transaction ends, and gives it as it is.
     ///
     /// # Errors
@@ -379,21 +402,15 @@ impl Write<System> {
     pub async fn hold_user(&mut self, user: UserId) -> Result<Option<UserRow>, StoreError> {
         hold(self, user).await
     }
+}
 
+impl<S: ChangesUsers> Write<S> {
     /// Says whether the account has a second factor. False when it was said before.
     ///
     /// # Errors
     /// As all statements: `Unavailable` or `Broken`.
     pub async fn set_tfa_enabled(&mut self, user: UserId, on: bool, now: Timestamp) -> Result<bool, StoreError> {
         set_tfa(self, user, on, now).await
-    }
-
-    /// Makes an account and its empty profile. `None` when the address is taken.
-    ///
-    /// # Errors
-    /// As all statements: `Unavailable` or `Broken`.
-    pub async fn insert_user(&mut self, new: &NewUser<'_>) -> Result<Option<UserRow>, StoreError> {
-        insert(self, new).await
     }
 
     /// Changes the role; `false` when there is no such user. The sessions are the caller's to end.
@@ -427,6 +444,16 @@ impl Write<System> {
             .execute(c)
             .await
             .map(|done| done.rows_affected() == 1))
+    }
+}
+
+impl Write<System> {
+    /// Makes an account and its empty profile. `None` when the address is taken.
+    ///
+    /// # Errors
+    /// As all statements: `Unavailable` or `Broken`.
+    pub async fn insert_user(&mut self, new: &NewUser<'_>) -> Result<Option<UserRow>, StoreError> {
+        insert(self, new).await
     }
 
     /// Sets the password's hash; `false` when there is no such user. The sessions are the caller's to end.
@@ -477,21 +504,6 @@ async fn set_tfa<S>(write: &mut Write<S>, user: UserId, enabled: bool, now: Time
 
 async fn by_id<S>(read: &mut Read<S>, user: UserId) -> Result<Option<UserRow>, StoreError> {
     on!(read, |c, sql| sqlx::query_as(sql(BY_ID)).bind(user.0).fetch_optional(c).await)
-}
-
-async fn page<S>(
-    read: &mut Read<S>,
-    query: Option<&str>,
-    after_id: Option<UserId>,
-    limit: u32,
-) -> Result<Vec<UserRow>, StoreError> {
-    let pattern = containing(query.unwrap_or(""));
-    on!(read, |c, sql| sqlx::query_as(sql(PAGE))
-        .bind(after_id.map_or(0, |id| id.0))
-        .bind(&pattern)
-        .bind(i64::from(limit))
-        .fetch_all(c)
-        .await)
 }
 
 /// A `LIKE` pattern for texts that contain this one, in any case, with nothing in it taken as a wildcard.

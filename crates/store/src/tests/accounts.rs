@@ -2,7 +2,7 @@ use durward_proto::wire::profile::ProfileChange;
 use serde_json::json;
 
 use super::*;
-use crate::StoreError;
+use crate::{StoreError, UserFilter};
 
 both! {
     async fn an_account_is_what_was_put_in(fresh: Fresh) {
@@ -82,12 +82,12 @@ both! {
             user(&fresh, &format!("{name}@example.com")).await;
         }
         let mut read = fresh.opened.system.read().await.unwrap();
-        let all = read.users(None, None, 100).await.unwrap();
+        let all = read.users(&UserFilter::default(), None, 100).await.unwrap();
         assert_eq!(all.len(), 5);
-        let page = read.users(None, Some(all[1].id), 2).await.unwrap();
+        let page = read.users(&UserFilter::default(), Some(all[1].id), 2).await.unwrap();
         assert_eq!(page, all[2..4]);
         for (query, hits) in [("ANN@", 1), ("a_n", 1), ("a%n", 1), ("a!n", 1), ("example", 5), ("LEE", 5), ("zoe", 0)] {
-            assert_eq!(read.users(Some(query), None, 100).await.unwrap().len(), hits, "{query}");
+            assert_eq!(read.users(&UserFilter { query: Some(query), ..UserFilter::default() }, None, 100).await.unwrap().len(), hits, "{query}");
         }
         assert_eq!(read.user_by_email("bob@example.com").await.unwrap().unwrap(), all[1]);
         assert!(read.user_by_email("zoe@example.com").await.unwrap().is_none());

@@ -1,5 +1,7 @@
+use std::time::Instant;
+
 use super::*;
-use crate::{BudgetRule, Charge};
+use crate::{Backend, BudgetRule, Charge};
 
 const RULE: BudgetRule =
     BudgetRule { limit: 3, window: Duration::from_secs(900), first_delay: Duration::from_secs(10) };
@@ -12,7 +14,7 @@ both! {
             (0, 10), (4, 6), (9, 1), (10, 0), // 10 s
             (10, 20), (29, 1), (30, 0), // 20 s
             (30, 40), (70, 0), (70, 80), (150, 0), (310, 0), (630, 0),
-            (630, 640), (899, 371), // what is left of 640 s
+            (630, 270), (899, 1), // 640 s, or until the window has passed
             (900, 0), (900, 0), (900, 0), (900, 10), // the window has passed: anew
         ];
         for (at, wait) in story {
@@ -26,7 +28,7 @@ both! {
         assert_eq!(charge(&fresh, "k", 0, &rule).await, Charge::Allowed);
         assert_eq!(charge(&fresh, "k", 0, &rule).await, expected(50));
         assert_eq!(charge(&fresh, "k", 50, &rule).await, Charge::Allowed);
-        assert_eq!(charge(&fresh, "k", 51, &rule).await, expected(59));
+        assert_eq!(charge(&fresh, "k", 51, &rule).await, expected(9));
         assert_eq!(charge(&fresh, "k", 60, &rule).await, Charge::Allowed, "the window has passed");
     }
 
@@ -78,6 +80,84 @@ both! {
         assert_eq!(charge(&fresh, "k", 0, &RULE).await, Charge::Allowed);
     }
 
+    async fn what_is_over_is_removed_bit_by_bit(fresh: Fresh) {
+        let day = BudgetRule { window: Duration::from_secs(86_400), ..RULE };
+        for number in 0..7 {
+            charge(&fresh, &format!("short {number}"), 0, &RULE).await;
+        }
+        charge(&fresh, "long", 0, &day).await;
+        charge(&fresh, "late", 1, &RULE).await;
+        assert_eq!(prune(&fresh, 899, 100).await, 0, "the window is not over");
+        assert_eq!(prune(&fresh, 900, 5).await, 5);
+        charge(&fresh, "short 6", 900, &RULE).await;
+        assert_eq!(prune(&fresh, 900, 5).await, 1, "one has begun anew");
+        assert_eq!(fresh.count("SELECT failures FROM guess_budgets WHERE key = 'short 6'").await, 1);
+        assert_eq!(prune(&fresh, 901, 5).await, 1);
+        assert_eq!(prune(&fresh, 86_399, 5).await, 1);
+        assert_eq!(prune(&fresh, 86_400, 5).await, 1);
+        assert_eq!(fresh.count("SELECT COUNT(*) FROM guess_budgets").await, 0);
+    }
+
+    async fn removing_takes_nothing_from_those_who_charge(fresh: Fresh) {
+        for number in 0..20 {
+            charge(&fresh, &format!("k{number}"), 0, &RULE).await;
+        }
+        let opened = fresh.opened.clone();
+        let now = NOW.plus(Duration::from_secs(1_000));
+        // 60 charges, three for each key, and 20 who remove at the same time. All take two keys in one transaction.
+        race(80, |number| {
+            let opened = opened.clone();
+            async move {
+                if number % 4 == 3 {
+                    let mut write = opened.system.write().await.unwrap();
+                    write.remove_expired(Expired::Budgets, now, 7).await.unwrap();
+                    write.commit_unaudited("a test").await.unwrap();
+                    return;
+                }
+                let (first, second) = (number % 20, (number + 1) % 20);
+                let mut write = opened.gate.write().await.unwrap();
+                for key in [first.min(second), first.max(second)] {
+                    assert_eq!(write.charge(&format!("k{key}"), now, &BudgetRule { limit: 100, ..RULE }).await.unwrap(), Charge::Allowed);
+                }
+                write.commit_unaudited("a test").await.unwrap();
+            }
+        }).await;
+        prune(&fresh, 1_000, 100).await;
+        assert_eq!(fresh.count("SELECT CAST(SUM(failures) AS BIGINT) FROM guess_budgets").await, 120, "none of the new ones is lost");
+    }
+
+    /// A charge costs the same among many rows as among few, also while those that are over are removed.
+    async fn among_many_rows(fresh: Fresh) {
+        let rows: u64 = std::env::var("DURWARD_TEST_BUDGET_ROWS").ok().and_then(|rows| rows.parse().ok()).unwrap_or(20_000);
+        let backend = fresh.opened.gate.read().await.unwrap().backend();
+        let series = match backend {
+            Backend::Sqlite => format!("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {rows}) SELECT i FROM n"),
+            Backend::Postgres => format!("SELECT i FROM generate_series(1, {rows}) AS n(i)"),
+        };
+        let over = NOW.micros();
+        fresh.sql(&format!("INSERT INTO guess_budgets (key, failures, window_started_at, ends_at, next_allowed_at, refused) \
+            SELECT 'account:0123456789abcdef0123456789abcdef@address:' || i, 1, {over}, {over} + 900000000, 0, FALSE FROM ({series}) AS s")).await;
+        let mut worst = Duration::ZERO;
+        for number in 0..50 {
+            worst = worst.max(timed(charge(&fresh, &format!("before {number}"), 0, &RULE)).await);
+        }
+        let began = Instant::now();
+        let (mut gone, mut longest) = (0, Duration::ZERO);
+        loop {
+            let step = Instant::now();
+            let removed = prune(&fresh, 901, 10_000).await;
+            longest = longest.max(step.elapsed());
+            gone += removed;
+            worst = worst.max(timed(charge(&fresh, &format!("during {gone}"), 901, &RULE)).await);
+            if removed < 10_000 {
+                break;
+            }
+        }
+        println!("{:?}: {rows} rows removed in {:?}, at most {longest:?} at a time; a charge took {worst:?} at most", backend, began.elapsed());
+        assert_eq!(gone, rows + 50);
+        assert!(longest < Duration::from_secs(10) && worst < Duration::from_secs(5), "{longest:?} {worst:?}");
+    }
+
     async fn no_more_than_the_limit_get_through_at_once(fresh: Fresh) {
         let gate = fresh.opened.gate.clone();
         let rule = BudgetRule { limit: 10, ..RULE };
@@ -107,6 +187,19 @@ async fn charge(fresh: &Fresh, key: &str, seconds: u64, rule: &BudgetRule) -> Ch
     let charge = write.charge(key, NOW.plus(Duration::from_secs(seconds)), rule).await.unwrap();
     write.commit_unaudited("a test").await.unwrap();
     charge
+}
+
+async fn timed<T>(work: impl Future<Output = T>) -> Duration {
+    let began = Instant::now();
+    work.await;
+    began.elapsed()
+}
+
+async fn prune(fresh: &Fresh, seconds: u64, most: u32) -> u64 {
+    let mut write = fresh.opened.system.write().await.unwrap();
+    let gone = write.remove_expired(Expired::Budgets, NOW.plus(Duration::from_secs(seconds)), most).await.unwrap();
+    write.commit_unaudited("a test").await.unwrap();
+    gone
 }
 
 async fn refund(fresh: &Fresh, key: &str) {

@@ -99,6 +99,8 @@ fn new_session(id: SessionId, user_id: UserId, now: Timestamp) -> NewSession<'st
         user_agent: Some("curl/8"),
         ip: Some("192.0.2.1"),
         device_hash: Some([7; 32]),
+        device: None,
+        place: None,
     }
 }
 

@@ -103,21 +103,6 @@ both! {
         let mut write = fresh.opened.gate.write().await.unwrap();
         assert!(write.reset_password(ann, "ann@example.com", "$new", true, NOW).await.unwrap().is_none());
     }
-
-    async fn a_device_is_new_beside_others(fresh: Fresh) {
-        let ann = user(&fresh, "ann@example.com").await.id;
-        let first = session(&fresh, ann, NOW).await;
-        let mut write = fresh.opened.gate.write().await.unwrap();
-        assert!(!write.is_new_device(ann, first, &[9; 32], None).await.unwrap(), "the first is no news");
-        drop(write);
-        let second = session(&fresh, ann, NOW).await;
-        let mut write = fresh.opened.gate.write().await.unwrap();
-        assert!(!write.is_new_device(ann, second, &[7; 32], None).await.unwrap(), "its cookie is known");
-        assert!(write.is_new_device(ann, second, &[9; 32], None).await.unwrap());
-        assert!(!write.is_new_device(ann, second, &[9; 32], Some(("192.0.2.1", "curl/8"))).await.unwrap(), "it is alike");
-        assert!(write.is_new_device(ann, second, &[9; 32], Some(("192.0.2.1", "curl/9"))).await.unwrap());
-        assert!(write.is_new_device(ann, second, &[9; 32], Some(("192.0.2.2", "curl/8"))).await.unwrap());
-    }
 }
 
 async fn keep(fresh: &Fresh, user_id: UserId, purpose: RecoveryPurpose, hash: [u8; 32]) {

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::kit::{self, Kit, NOW, headers, session};
-use crate::permit::{Admin, Denied};
+use crate::permit::{Admin, ChangeUsers, Denied, ReadUsers};
 use crate::{Claims, Redeemed};
 
 async fn refusal(kit: &Kit, token: &str) -> Refusal {
@@ -219,9 +219,21 @@ async fn what_counts_is_what_holds_now() {
     let mut claims = kit::claims();
     claims.role = "admin".into();
     assert_eq!(kit.of_claims(&claims).await.unwrap().permit::<Admin>().unwrap_err(), Denied);
-    kit.liveness().open(session(), kit::live_as(|user| user.role = Role::admin()));
+    let with =
+        |scopes: &[&str]| LiveSession { scopes: scopes.iter().map(|&word| word.to_owned()).collect(), ..kit::live() };
+    kit.liveness().open(session(), with(&["user", "admin"]));
     let admin = kit.of_claims(&kit::claims()).await.unwrap();
     assert_eq!(admin.permit::<Admin>().unwrap().holder(), UserId(7));
+    assert!(admin.permit::<ReadUsers>().is_ok() && admin.may("keys:read").is_ok());
+    // A scope gives its own right and no other; the role's name gives none.
+    kit.liveness().open(
+        session(),
+        LiveSession { user: kit::live_as(|user| user.role = Role::admin()).user, ..with(&["user", "users:read"]) },
+    );
+    let support = kit.of_claims(&kit::claims()).await.unwrap();
+    assert!(support.permit::<ReadUsers>().is_ok() && support.may("users:read").is_ok());
+    assert!(support.permit::<ChangeUsers>().is_err() && support.permit::<Admin>().is_err());
+    assert_eq!((support.may("users"), support.may("admin")), (Err(Denied), Err(Denied)));
     for status in [AccountStatus::Pending, AccountStatus::Suspended, AccountStatus::Deactivated] {
         kit.liveness().open(session(), kit::live_as(|user| user.status = status));
         assert_eq!(kit.of_claims(&kit::claims()).await.unwrap_err(), Refusal::AccountInactive, "{status}");
@@ -321,8 +333,13 @@ async fn a_trace_tells_every_step_and_never_the_token() {
 }
 
 fn ticket(kit: &Kit, name: &str, origin: Option<&str>, expires_at: i64) {
+    ticket_of(kit, name, None, origin, expires_at);
+}
+
+fn ticket_of(kit: &Kit, name: &str, kid: Option<&str>, origin: Option<&str>, expires_at: i64) {
     let redeemed = Redeemed {
         session: session(),
+        kid: kid.map(str::to_owned),
         expires_at: Timestamp::from_seconds(expires_at),
         auth_time: Timestamp::from_seconds(NOW - 5),
         amr: vec!["pwd".into(), "otp".into()],
@@ -354,6 +371,29 @@ async fn a_ticket_opens_one_socket_for_its_origin() {
     assert_eq!(open("ticket=t4", origin).await.unwrap_err(), Refusal::Revoked);
     let long = format!("ticket={}", "t".repeat(9_000));
     assert!(matches!(open(&long, origin).await, Err(Refusal::Malformed(_))));
+}
+
+#[tokio::test]
+async fn a_ticket_is_worth_as_much_as_the_key_behind_it() {
+    let kit = Kit::new();
+    let proof = kit.of_claims(&kit::claims()).await.unwrap();
+    let kid = kit.verifier.kid(&proof).unwrap().unwrap();
+    assert_eq!(kid, kit.verifier.keys().signing_kid());
+    let open = async |query| kit.verifier.socket(&headers(&[]), Some(query), None, false).await;
+    for name in ["t1", "t2"] {
+        ticket_of(&kit, name, Some(&kid), None, NOW + 600);
+    }
+    ticket_of(&kit, "unknown", Some("no key of ours"), None, NOW + 600);
+    assert_eq!(kit.verifier.kid(open("ticket=t1").await.unwrap().verified()).unwrap(), Some(kid));
+    assert_eq!(open("ticket=unknown").await.unwrap_err(), Refusal::Signature);
+    kit.verifier.take_keys(KeyRing::hs256(&durward_proto::Secret::new("z".repeat(32))).unwrap());
+    assert_eq!(open("ticket=t2").await.unwrap_err(), Refusal::Signature);
+    assert_eq!(open("ticket=t2").await.unwrap_err(), Refusal::Expired, "it is used up all the same");
+    assert_eq!(kit.verifier.kid(&proof).unwrap_err(), Refusal::Signature, "nothing is given for it any more");
+
+    // One that does not say, as a version before this one gave it.
+    ticket(&kit, "t3", None, NOW + 600);
+    assert_eq!(kit.verifier.kid(open("ticket=t3").await.unwrap().verified()).unwrap(), None);
 }
 
 #[tokio::test]

@@ -113,6 +113,11 @@ impl Hasher {
         self.run(move |_| Ok(work())).await
     }
 
+    /// How many wait for a hash to be computed, or have one computed.
+    pub(crate) fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
+    }
+
     /// The hash of nobody's password, with the cost of everybody's.
     pub(super) fn dummy(&self) -> &str {
         &self.dummy

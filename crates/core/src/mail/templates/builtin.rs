@@ -28,7 +28,8 @@ macro_rules! languages {
             language!($language:
                 "reset_password" "verify_email" "already_registered" "confirm_old_address" "confirm_new_address"
                 "email_changed" "new_device" "new_factor" "factor_removed" "password_changed"
-                "sessions_ended_by_reuse" "factors_reset" "account_deleted" "alert"),
+                "sessions_ended_by_reuse" "factors_reset" "account_deleted" "alert" "unusual_login" "login_denied"
+                "login_code"),
         )),+]
     };
 }

@@ -18,9 +18,9 @@ use minijinja::{Environment, UndefinedBehavior};
 use serde_json::{Map, Value};
 
 use super::courier::Message;
-use super::device::described;
 use super::kind::{KINDS, MailKind};
 use super::name::spoken;
+use crate::devices::Described;
 
 /// The three parts of a mail.
 const PARTS: [&str; 3] = ["subject.txt", "txt", "html"];
@@ -142,8 +142,12 @@ impl Templates {
         let Ok(Value::Object(mut context)) = serde_json::to_value(mail.values) else {
             return Err("the mail's values cannot be read".to_owned());
         };
-        if let MailKind::NewDevice { device, .. } = mail.values {
-            context.insert("device".to_owned(), device.as_deref().and_then(described).into());
+        if let MailKind::NewDevice { device, .. }
+        | MailKind::UnusualLogin { device, .. }
+        | MailKind::LoginDenied { device, .. }
+        | MailKind::LoginCode { device, .. } = mail.values
+        {
+            context.insert("device".to_owned(), Described::of(device.as_deref()).words().into());
         }
         let hours = mail.until.since(mail.at).as_secs().div_ceil(3_600);
         for (key, value) in [
@@ -179,11 +183,17 @@ impl Templates {
     }
 }
 
-/// A mail that has no subject, no text, or not the link that it is for.
+/// A mail that has no subject, no text, or not the link or the code that it is for.
 fn useless(message: &Message, language: &str, values: &MailKind) -> Vec<String> {
-    let link = serde_json::to_value(values).ok().and_then(|values| Some(values.get("link")?.as_str()?.to_owned()));
-    let token = link.as_deref().and_then(|link| link.rsplit_once('=')).map_or("", |(_, token)| token);
-    let parts = [("subject.txt", &message.subject, ""), ("txt", &message.text, token), ("html", &message.html, token)];
+    let values = serde_json::to_value(values).unwrap_or_default();
+    let is = |member: &str| values.get(member).and_then(serde_json::Value::as_str);
+    let (member, needed) = match (is("code"), is("link").and_then(|link| link.rsplit_once('='))) {
+        (Some(code), _) => ("code", code),
+        (None, Some((_, token))) => ("link", token),
+        (None, None) => ("", ""),
+    };
+    let parts =
+        [("subject.txt", &message.subject, ""), ("txt", &message.text, needed), ("html", &message.html, needed)];
     parts
         .into_iter()
         .filter_map(|(part, rendered, needed)| {
@@ -191,7 +201,7 @@ fn useless(message: &Message, language: &str, values: &MailKind) -> Vec<String> 
             if rendered.trim().is_empty() {
                 Some(format!("{file} is empty"))
             } else {
-                (!rendered.contains(needed)).then(|| format!("{file} does not hold {{{{ link }}}}"))
+                (!rendered.contains(needed)).then(|| format!("{file} does not hold {{{{ {member} }}}}"))
             }
         })
         .collect()

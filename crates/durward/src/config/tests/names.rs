@@ -71,8 +71,37 @@ fn samples() -> Vec<(&'static str, &'static str, &'static str)> {
         ("limits.address_failures", "50", "50"),
         ("limits.window", "1h30m", "90m"),
         ("limits.first_delay", "250ms", "250ms"),
+        ("limits.pair_failures", "8", "8"),
+        ("limits.pair_window", "36h", "36h"),
         ("limits.mails_per_address", "3", "3"),
         ("limits.mails_per_client", "30", "30"),
+        ("geoip.database", "/var/lib/GeoLite2-City.mmdb", "/var/lib/GeoLite2-City.mmdb"),
+        ("geoip.asn_database", "/var/lib/GeoLite2-ASN.mmdb", "/var/lib/GeoLite2-ASN.mmdb"),
+        ("access.allow_countries", "de,AT", r#"["DE","AT"]"#),
+        ("access.deny_countries", "fr", r#"["FR"]"#),
+        ("access.allow_networks", "198.51.100.0/24", r#"["198.51.100.0/24"]"#),
+        ("access.deny_networks", "203.0.113.7", r#"["203.0.113.7"]"#),
+        ("access.exempt_roles", "admin", r#"["admin"]"#),
+        ("access.exempt_networks", "10.0.0.0/8", r#"["10.0.0.0/8"]"#),
+        ("access.unknown_country", "Deny", "deny"),
+        ("risk.enabled", "no", "false"),
+        ("risk.notice", "25", "25"),
+        ("risk.second_factor", "55", "55"),
+        ("risk.deny", "0", "0"),
+        ("risk.travel_speed", "1200", "1200"),
+        ("risk.suspect_networks", "192.0.2.0/24", r#"["192.0.2.0/24"]"#),
+        ("risk.new_device", "61", "61"),
+        ("risk.fingerprint_changed", "62", "62"),
+        ("risk.device_reputation", "63", "63"),
+        ("risk.new_country", "64", "64"),
+        ("risk.new_area", "65", "65"),
+        ("risk.new_network", "66", "66"),
+        ("risk.impossible_travel", "67", "67"),
+        ("risk.unusual_hour", "68", "68"),
+        ("risk.account_failures", "69", "69"),
+        ("risk.address_failures", "70", "70"),
+        ("risk.global_failures", "71", "71"),
+        ("risk.listed_address", "72", "72"),
         ("breaker.failure_threshold", "9", "9"),
         ("breaker.success_threshold", "2", "2"),
         ("breaker.recovery_timeout", "30", "30s"),
@@ -120,7 +149,7 @@ fn samples() -> Vec<(&'static str, &'static str, &'static str)> {
 }
 
 /// Set for these some other way, or in need of a second value beside them.
-const ELSEWHERE: [&str; 4] = ["data_dir", "cookies.domain", "mail.url", "alerts.webhook_url"];
+const ELSEWHERE: [&str; 5] = ["data_dir", "cookies.domain", "mail.url", "alerts.webhook_url", "roles.<name>.scopes"];
 
 #[test]
 fn every_setting_is_read_from_each_place() {

@@ -3,6 +3,7 @@
 mod admin;
 mod conversations;
 mod csrf;
+mod devices;
 mod email;
 mod login;
 mod logout;
@@ -13,6 +14,7 @@ mod recovery;
 mod refresh;
 mod register;
 mod second_factor;
+mod security;
 mod sessions;
 mod settings;
 mod status;

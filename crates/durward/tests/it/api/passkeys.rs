@@ -19,7 +19,7 @@ const BEGIN: &str = "/api/v1/auth/passkey/login/begin";
 const FINISH: &str = "/api/v1/auth/passkey/login/finish";
 
 /// Registers a passkey of this user.
-async fn register(app: &App, actor: &Actor, key: &mut Authenticator) -> Answer {
+pub async fn register(app: &App, actor: &Actor, key: &mut Authenticator) -> Answer {
     let options = actor.post_empty("/api/v1/passkeys/register/begin").await.is(200).json();
     let credential = key.create(&app.origin, &options);
     let body = json!({ "ceremony_id": options["ceremony_id"], "credential": credential });
@@ -51,10 +51,15 @@ fn answer_to(options: &Value, credential: Value) -> Value {
 }
 
 /// Logs in with a passkey alone, as an app.
-async fn log_in(app: &App, key: &mut Authenticator) -> Answer {
+pub async fn log_in(app: &App, key: &mut Authenticator) -> Answer {
+    log_in_as(app, &app.app_client(), key).await
+}
+
+/// The same as this client.
+pub async fn log_in_as(app: &App, client: &Actor, key: &mut Authenticator) -> Answer {
     let options = begin(app).await;
     let credential = key.get(&app.origin, &options);
-    app.app_client().post(FINISH, answer_to(&options, credential)).await
+    client.post(FINISH, answer_to(&options, credential)).await
 }
 
 /// Shows the password, as an app.

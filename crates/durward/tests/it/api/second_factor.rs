@@ -3,6 +3,7 @@
 mod agreement;
 mod challenge;
 mod login;
+mod mailed;
 mod manage;
 mod pending;
 mod policy;
@@ -20,12 +21,12 @@ use serde_json::{Value, json};
 use crate::kit::{Actor, Answer, App, PASSWORD, email, on_both};
 
 const LOGIN: &str = "/api/v1/auth/login";
-const VERIFY: &str = "/api/v1/auth/2fa/verify";
+pub(super) const VERIFY: &str = "/api/v1/auth/2fa/verify";
 const REAUTHENTICATE: &str = "/api/v1/auth/reauthenticate";
 const STEP: Duration = Duration::from_secs(30);
 
 /// An authenticator app.
-struct Phone(TotpSecret);
+pub(super) struct Phone(TotpSecret);
 
 impl Phone {
     /// That was shown the answer of a setup.
@@ -39,7 +40,7 @@ impl Phone {
     }
 
     /// What it shows once the next step has begun, so that no code of it was used.
-    fn next(&self, app: &App) -> String {
+    pub(super) fn next(&self, app: &App) -> String {
         app.clock.advance(STEP);
         self.shows(app)
     }
@@ -55,7 +56,7 @@ impl Phone {
 }
 
 /// Turns TOTP on: the app, and the backup codes.
-async fn enable(app: &App, who: &Actor) -> (Phone, Vec<String>) {
+pub(super) async fn enable(app: &App, who: &Actor) -> (Phone, Vec<String>) {
     let phone = Phone::of(&who.post_empty("/api/v1/2fa/totp/setup").await.is(200).json());
     let body = json!({ "code": phone.shows(app) });
     let codes = backup_codes(&who.post("/api/v1/2fa/totp/enable", body).await.is(200).json());
@@ -63,7 +64,7 @@ async fn enable(app: &App, who: &Actor) -> (Phone, Vec<String>) {
 }
 
 /// Registers somebody and turns TOTP on.
-async fn user_with_totp(app: &App, name: &str) -> (Actor, Phone, Vec<String>) {
+pub(super) async fn user_with_totp(app: &App, name: &str) -> (Actor, Phone, Vec<String>) {
     let who = app.user(name).await;
     let (phone, codes) = enable(app, &who).await;
     (who, phone, codes)
@@ -77,7 +78,7 @@ fn backup_codes(body: &Value) -> Vec<String> {
 }
 
 /// Shows the password: the answer, which is a challenge.
-async fn challenged(who: &Actor, name: &str) -> Value {
+pub(super) async fn challenged(who: &Actor, name: &str) -> Value {
     challenged_for(who, name, "cookie").await
 }
 
@@ -94,7 +95,7 @@ async fn challenged_for(who: &Actor, name: &str, transport: &str) -> Value {
     body
 }
 
-fn answer_to(challenge: &Value, method: &str, code: &str) -> Value {
+pub(super) fn answer_to(challenge: &Value, method: &str, code: &str) -> Value {
     json!({ "challenge_token": challenge["challenge_token"], "method": method, "code": code })
 }
 

@@ -163,6 +163,36 @@ fn values_table() -> Vec<Broken> {
             &["password.memory_kib", "19456"],
         ),
         broken(
+            "config",
+            "countries that nobody can tell",
+            [set("DURWARD_ACCESS__ALLOW_COUNTRIES", "DE")],
+            &["access.allow_countries", "geoip.database"],
+        ),
+        broken(
+            "config",
+            "a country that is none",
+            [set("DURWARD_ACCESS__DENY_COUNTRIES", "Germany")],
+            &["access.deny_countries", "two letters"],
+        ),
+        broken(
+            "config",
+            "risk thresholds in the wrong order",
+            [set("DURWARD_RISK__DENY", "40")],
+            &["risk.deny", "risk.second_factor"],
+        ),
+        broken(
+            "place",
+            "a database of places that is not there",
+            [set("DURWARD_GEOIP__DATABASE", "{dir}/nothing.mmdb")],
+            &["geoip.database", "nothing.mmdb"],
+        ),
+        broken(
+            "place",
+            "a database of places that is none",
+            [Way::File("places.mmdb", "no database"), set("DURWARD_GEOIP__ASN_DATABASE", "{dir}/places.mmdb")],
+            &["geoip.asn_database", "places.mmdb"],
+        ),
+        broken(
             "keys",
             "another algorithm, and no master key to seal its key under",
             [set("DURWARD_TOKENS__ALGORITHM", "EdDSA"), Way::Set("DURWARD_KEYS__MASTER_KEY", None)],

@@ -12,6 +12,7 @@ pub mod jws;
 mod line;
 mod mails;
 mod metrics;
+pub mod mmdb;
 pub mod panics;
 pub mod process;
 mod proxy;

@@ -16,7 +16,7 @@ async fn opens_nothing(app: &App, asked: Value, visitor: Actor) {
     for name in ["access_token", "refresh_token", "device_trust", "device_id", "csrf_token", "csrf_binding"] {
         with_cookies.set_cookie(name, token);
     }
-    let rows = table().iter().filter(|row| matches!(row.access, Access::User | Access::Admin));
+    let rows = table().iter().filter(|row| matches!(row.access, Access::User | Access::Right(_)));
     assert!(rows.clone().count() > 20);
     for row in rows {
         call(&visitor, row).await.refused(401, "token_missing");

@@ -90,7 +90,7 @@ on_both! {
 }
 
 on_both! {
-    with &[("DURWARD_SECOND_FACTOR__POLICY", "required_for_roles"), ("DURWARD_SECOND_FACTOR__ROLES", "admin,editor")];
+    with &[("DURWARD_SECOND_FACTOR__POLICY", "required_for_roles"), ("DURWARD_SECOND_FACTOR__ROLES", "admin,editor"), ("DURWARD_ROLES__EDITOR__SCOPES", "app:edit")];
 
     /// Those of some roles must have one, from their next login on.
     async fn some_roles_must_have_one(app) {

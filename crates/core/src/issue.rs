@@ -90,9 +90,6 @@ pub(crate) async fn session(
         place: place.as_deref(),
     };
     write.insert_session(&new).await?;
-    if device.is_new {
-        write.trim_devices(user.id, now).await?;
-    }
     let refresh = RefreshToken::new(&*core.random);
     let refresh_expires_at = expires_at.min(now.plus(core.policy.refresh_ttl));
     write.insert_refresh(&refresh.hash(), session_id, 1, now, refresh_expires_at).await?;

@@ -118,7 +118,10 @@ fn decide(row: &OwnDeviceRow, patch: &DevicePatch, has_second_factor: bool) -> R
         return Err(Fault::field("/trust_level", "comes by showing a second factor on the device"));
     }
     if trust_level > before.trust_level && !keeps_cookie(before) {
-        return Err(Fault::field("/trust_level", "this device sends no device_id cookie, so anybody could look like it"));
+        return Err(Fault::field(
+            "/trust_level",
+            "this device sends no device_id cookie, so anybody could look like it",
+        ));
     }
     let security_level = match (patch.security_level, before.security_level) {
         (Some(wanted), _) => wanted,

@@ -75,6 +75,9 @@ pub(crate) async fn register(
         now,
     };
     let row = write.put_device(&seen).await?;
+    if row.is_new {
+        write.trim_devices(user, row.id, now).await?;
+    }
     Ok(Registered { id: row.id, identity, is_new: row.is_new, cookie })
 }
 

@@ -25,7 +25,12 @@ pub(super) struct Trust {
 impl Trust {
     /// After a login. One that keeps no cookie is never trusted: whoever knows its headers is that device. `stepped_up`
     /// when more than a password was shown.
-    pub(super) fn after_login(before: Option<&DeviceRow>, keeps_cookie: bool, stepped_up: bool, now: Timestamp) -> Self {
+    pub(super) fn after_login(
+        before: Option<&DeviceRow>,
+        keeps_cookie: bool,
+        stepped_up: bool,
+        now: Timestamp,
+    ) -> Self {
         let before = before.map_or(Self { level: TrustLevel::New, logins: 0, since: now }, |row| Self {
             level: row.trust_level,
             logins: row.streak_logins,

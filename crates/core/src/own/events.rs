@@ -28,7 +28,9 @@ fn shown(row: SecurityEventRow, who: &Verified) -> SecurityEvent {
     let trail = if row.method.is_some() { EventTrail::Login } else { EventTrail::Security };
     let event = match (&row.event, row.method.as_deref()) {
         (Some(event), _) => event.clone(),
-        (None, method) => attempt(method.unwrap_or_default(), row.session_id.is_some(), row.reason.as_deref()).to_owned(),
+        (None, method) => {
+            attempt(method.unwrap_or_default(), row.session_id.is_some(), row.reason.as_deref()).to_owned()
+        }
     };
     let by = actor(row.actor, who.user_id());
     let theirs = by != Some(EventActor::Operator);

@@ -19,7 +19,8 @@ const MOST_NETWORKS: usize = 32;
 const MOST_AREAS: usize = 12;
 /// Places nearer to each other than this are one area: databases of places are seldom more exact.
 const AREA_KM: f64 = 75.0;
-/// What had this share of the logins is as usual as can be, however long ago they were.
+/// What was that often lately, or had this share of the logins however long ago they were, is as usual as can be.
+const USUAL_COUNT: f64 = 3.0;
 const USUAL_SHARE: f64 = 0.2;
 /// How many logins it takes before habits say anything.
 const FEWEST_LOGINS: u32 = 3;
@@ -121,11 +122,11 @@ impl Habits {
         all.into_iter().take(3).map(|(country, _)| country.as_str()).collect()
     }
 
-    /// Once is enough to be known for a while; a share of all logins is enough for good.
+    /// A few times are enough to be usual for a while; a share of all logins is enough for good.
     fn novelty(&self, count: Option<f64>) -> f64 {
         let Some(count) = count else { return 1.0 };
         let share = if self.logins > 0.0 { count / self.logins } else { 0.0 };
-        (1.0 - count.max(share / USUAL_SHARE)).clamp(0.0, 1.0)
+        (1.0 - (count / USUAL_COUNT).max(share / USUAL_SHARE)).clamp(0.0, 1.0)
     }
 
     /// Learns from a login.
@@ -244,7 +245,7 @@ mod unit_tests {
         assert_eq!(habits.country_novelty("DE"), 0.0);
         assert_eq!(habits.country_novelty("FR"), 1.0);
         let of_italy = habits.country_novelty("IT");
-        assert!((0.3..0.6).contains(&of_italy), "{of_italy}");
+        assert!((0.7..0.9).contains(&of_italy), "{of_italy}");
         let (distance, novelty) = habits.nearest_area((52.4, 13.1)).unwrap();
         assert!(distance < 30.0 && novelty == 0.0, "{distance} {novelty}");
         // Who was away for a year comes home, not into the unknown.

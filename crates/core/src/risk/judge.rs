@@ -3,7 +3,7 @@
 use crate::risk::facts::Facts;
 use crate::risk::habits::Habits;
 use crate::risk::rules::{RiskRules, Thresholds};
-use crate::risk::signals::SIGNALS;
+use crate::risk::signals::{BY_OTHERS, SIGNALS};
 use crate::risk::{Assessment, Decision, Signal};
 
 /// Judges a login.
@@ -11,6 +11,8 @@ use crate::risk::{Assessment, Decision, Signal};
 /// Each signal alone makes the score its weight times its strength. Together they count as independent reasons do
 /// ("noisy or"): what one leaves of the trust, the next takes its part of. So a score never passes 100, no signal lowers
 /// it, and each weight can be read as what the signal means by itself.
+///
+/// What others do can ask a user for more, and never have them refused: a login is refused for its own signals alone.
 pub fn judge(facts: &Facts<'_>, habits: &Habits, rules: &RiskRules) -> Assessment {
     let mut signals: Vec<Signal> = SIGNALS
         .iter()
@@ -18,14 +20,20 @@ pub fn judge(facts: &Facts<'_>, habits: &Habits, rules: &RiskRules) -> Assessmen
             let weight = weight_of(&rules.weights).min(100);
             let sign = rule(facts, habits, rules)?;
             let strength = (sign.strength.clamp(0.0, 1.0) * 100.0).round() / 100.0;
-            let counts = weight > 0 && strength > 0.0;
+            // What makes not even one point by itself is no sign of anything.
+            let counts = f64::from(weight) * strength >= 1.0;
             counts.then(|| Signal { name, strength, weight, why: sign.why })
         })
         .collect();
     signals.sort_by(|one, other| part(other).total_cmp(&part(one)));
-    let trust: f64 = signals.iter().map(|signal| 1.0 - part(signal)).product();
-    let score = ((1.0 - trust) * 100.0).round().clamp(0.0, 100.0) as u8;
-    Assessment { score, decision: decide(score, &rules.thresholds), signals }
+    let score = score(signals.iter());
+    let own = self::score(signals.iter().filter(|signal| !BY_OTHERS.contains(&signal.name)));
+    Assessment { score, decision: decide(score, own, &rules.thresholds), signals }
+}
+
+fn score<'a>(signals: impl Iterator<Item = &'a Signal>) -> u8 {
+    let trust: f64 = signals.map(|signal| 1.0 - part(signal)).product();
+    ((1.0 - trust) * 100.0).round().clamp(0.0, 100.0) as u8
 }
 
 /// What a signal takes of the trust.
@@ -33,13 +41,13 @@ fn part(signal: &Signal) -> f64 {
     f64::from(signal.weight) / 100.0 * signal.strength
 }
 
-fn decide(score: u8, thresholds: &Thresholds) -> Decision {
-    let reaches = |threshold: u8| threshold > 0 && score >= threshold;
-    if reaches(thresholds.deny) {
+fn decide(score: u8, own: u8, thresholds: &Thresholds) -> Decision {
+    let reaches = |score: u8, threshold: u8| threshold > 0 && score >= threshold;
+    if reaches(own, thresholds.deny) {
         Decision::Deny
-    } else if reaches(thresholds.second_factor) {
+    } else if reaches(score, thresholds.second_factor) {
         Decision::SecondFactor
-    } else if reaches(thresholds.notice) {
+    } else if reaches(score, thresholds.notice) {
         Decision::Notice
     } else {
         Decision::Allow
@@ -61,10 +69,11 @@ mod tests {
             (90, Decision::Deny),
             (100, Decision::Deny),
         ] {
-            assert_eq!(decide(score, &all), decision, "{score}");
+            assert_eq!(decide(score, score, &all), decision, "{score}");
         }
         let none = Thresholds { notice: 0, second_factor: 0, deny: 0 };
-        assert_eq!(decide(100, &none), Decision::Allow);
-        assert_eq!(decide(100, &Thresholds { deny: 0, ..all }), Decision::SecondFactor);
+        assert_eq!(decide(100, 100, &none), Decision::Allow);
+        assert_eq!(decide(100, 100, &Thresholds { deny: 0, ..all }), Decision::SecondFactor);
+        assert_eq!(decide(100, 89, &all), Decision::SecondFactor, "others had a part in it");
     }
 }

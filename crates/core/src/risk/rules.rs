@@ -71,11 +71,11 @@ impl Default for RiskRules {
 impl Default for Weights {
     fn default() -> Self {
         Self {
-            new_device: 35,
+            new_device: 45,
             fingerprint_changed: 10,
             new_country: 45,
-            new_area: 20,
-            new_network: 25,
+            new_area: 25,
+            new_network: 30,
             impossible_travel: 60,
             unusual_hour: 15,
             account_failures: 45,

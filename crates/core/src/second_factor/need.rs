@@ -1,7 +1,7 @@
 //! Whether a login needs a second factor.
 
-use durward_proto::wire::factor::Method;
 use durward_proto::wire::device::{SecurityLevel, TrustLevel};
+use durward_proto::wire::factor::Method;
 use durward_proto::{Secret, UserId};
 use durward_store::{DeviceRow, Gate, UserRow, Write};
 

@@ -24,7 +24,7 @@ pub(crate) enum UserCommand {
     Create {
         /// The address.
         email: Email,
-        /// The role: user, admin, or one of your own.
+        /// The role: user, admin, or one that the configuration defines.
         #[arg(long, default_value = "user")]
         role: Role,
         /// Reads the password from standard input.
@@ -34,7 +34,7 @@ pub(crate) enum UserCommand {
     /// Lists all accounts, one JSON object a line.
     #[command(after_help = "Example: durward user list | jq .email")]
     List,
-    /// Shows an account as JSON.
+    /// Shows an account as JSON, with its factors, sessions, devices and newest login attempts.
     #[command(after_help = "Example: durward user show ann@example.com")]
     Show {
         /// The address.
@@ -105,12 +105,18 @@ pub(crate) async fn run(command: UserCommand, inputs: &Inputs) -> Result<ExitCod
     let operator = operator(&open)?;
     match command {
         UserCommand::Create { email, role, password_stdin } => {
+            known(config, &role)?;
             let given = if password_stdin { Some(password_from_stdin()?) } else { None };
             create(config, &operator, &email, &role, given).await?;
         }
         UserCommand::List => list(&operator).await?,
-        UserCommand::Show { email } => show(found(&operator, &email).await?),
+        UserCommand::Show { email } => {
+            let (roles, rules) = (wire::roles(config), wire::second_factor_rules(config));
+            let detail = operator.detail(found(&operator, &email).await?, &roles, &rules).await?;
+            say(&serde_json::to_string(&detail).unwrap_or_default());
+        }
         UserCommand::SetRole { email, role } => {
+            known(config, &role)?;
             operator.set_role(found(&operator, &email).await?.id, &role).await?;
             say(&format!("{email} is {role} now."));
         }
@@ -224,6 +230,15 @@ fn show(user: UserRow) {
 async fn found(operator: &Operator, email: &Email) -> Result<UserRow, Failure> {
     let user = operator.find(email).await?;
     user.ok_or_else(|| Failure::new(format!("{email} has no account; `durward user list` shows those that are there")))
+}
+
+/// Refuses a role that there is not.
+fn known(config: &Config, role: &Role) -> Result<(), Failure> {
+    if config.roles.knows(role.as_str()) {
+        return Ok(());
+    }
+    let meant = config.roles.nearest(role.as_str());
+    Err(Failure::usage(format!("{role} is no role; did you mean {meant}? Otherwise define it: roles.{role}.scopes")))
 }
 
 async fn hash(config: &Config, password: &Secret, email: &Email) -> Result<String, Failure> {

@@ -330,7 +330,7 @@ section! {
         /// Networks that are suspect: those of anonymising services, for example.
         suspect_networks: Vec<IpNet> = Nothing,
         /// The user has not logged in with this device.
-        new_device: Percent = Text("35"),
+        new_device: Percent = Text("45"),
         /// The device's headers are others than last time.
         fingerprint_changed: Percent = Text("10"),
         /// Many answers on this device were wrong lately.
@@ -338,9 +338,9 @@ section! {
         /// The user is not usually in this country.
         new_country: Percent = Text("45"),
         /// The user is not usually in this part of the world, whichever country it is.
-        new_area: Percent = Text("20"),
+        new_area: Percent = Text("25"),
         /// The user does not usually come from this network.
-        new_network: Percent = Text("25"),
+        new_network: Percent = Text("30"),
         /// The last login was too far away for a journey.
         impossible_travel: Percent = Text("60"),
         /// The user does not usually log in at this hour.

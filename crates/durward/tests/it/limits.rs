@@ -137,6 +137,8 @@ mod account {
                 login(&app.visitor(), &email("ann"), WRONG).await.is(401);
             }
             let before = ann.cookie("refresh_token");
+            // On a device that the account does not know.
+            ann.set_cookie("device_id", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8");
             wait_of(login(&ann, &email("ann"), PASSWORD).await);
             assert_eq!(ann.cookie("refresh_token"), before);
             ann.get("/api/v1/profile").await.is(200);

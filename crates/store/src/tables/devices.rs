@@ -177,8 +177,9 @@ queries! {
         last_seen_at = excluded.last_seen_at RETURNING id, logins = 1 AS is_new";
     /// Removes what a user has beyond the limit.
     TRIM = "DELETE FROM registered_devices WHERE user_id = $1 AND id NOT IN (SELECT d.id FROM registered_devices d \
-        WHERE d.user_id = $1 ORDER BY EXISTS (SELECT 1 FROM user_sessions s WHERE s.registered_device_id = d.id \
-        AND s.ended_at IS NULL AND s.expires_at > $2) DESC, d.last_seen_at DESC, d.id DESC LIMIT $3)";
+        WHERE d.user_id = $1 ORDER BY d.id = $2 DESC, EXISTS (SELECT 1 FROM user_sessions s \
+        WHERE s.registered_device_id = d.id AND s.ended_at IS NULL AND s.expires_at > $3) DESC, d.last_seen_at DESC, \
+        d.id DESC LIMIT $4)";
     /// Whether a user has other devices than this one, and none of them is alike.
     IS_UNLIKE_OTHERS = "SELECT EXISTS (SELECT 1 FROM registered_devices WHERE user_id = $1 AND id <> $2) \
         AND NOT EXISTS (SELECT 1 FROM registered_devices WHERE user_id = $1 AND id <> $2 \
@@ -315,13 +316,15 @@ impl Write<Gate> {
             .await)
     }
 
-    /// Removes what the user has beyond fifty devices: those without a live session, the longest unused first.
+    /// Removes what the user has beyond fifty devices: those without a live session, the longest unused first. `kept` is not
+    /// among them.
     ///
     /// # Errors
     /// As all statements: `Unavailable` or `Broken`.
-    pub async fn trim_devices(&mut self, user: UserId, now: Timestamp) -> Result<u64, StoreError> {
+    pub async fn trim_devices(&mut self, user: UserId, kept: DeviceId, now: Timestamp) -> Result<u64, StoreError> {
         on!(self, |c, sql| sqlx::query(sql(TRIM))
             .bind(user.0)
+            .bind(kept.uuid())
             .bind(Db(now))
             .bind(MOST)
             .execute(c)

@@ -126,7 +126,7 @@ both! {
         assert_eq!(fresh.count("SELECT CAST(SUM(failures) AS BIGINT) FROM guess_budgets").await, 120, "none of the new ones is lost");
     }
 
-    /// A charge costs the same among many rows as among few, also while those that are over are removed.
+    // A charge costs the same among many rows as among few, also while those that are over are removed.
     async fn among_many_rows(fresh: Fresh) {
         let rows: u64 = std::env::var("DURWARD_TEST_BUDGET_ROWS").ok().and_then(|rows| rows.parse().ok()).unwrap_or(20_000);
         let backend = fresh.opened.gate.read().await.unwrap().backend();

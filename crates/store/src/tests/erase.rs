@@ -110,6 +110,7 @@ async fn factors(write: &mut Write<Gate>, user: UserId, [code, challenge, trust]
         ip: "192.0.2.1",
         amr: "pwd",
         setup_sealed: None,
+        mail_code_hash: None,
         now: NOW,
         expires_at: NOW.plus(HOUR),
     };

@@ -6,10 +6,12 @@ mod bell;
 mod budgets;
 mod cancel;
 mod chat;
+mod devices;
 mod erase;
 mod events;
 mod migrations;
 mod opening;
+mod operators;
 mod outbox;
 mod passkeys;
 mod recovery;
@@ -33,7 +35,8 @@ use crate::{Audit, NewSession, NewUser, OwnStore, Scoped, UserRow};
 
 /// Makes each function a test on SQLite and a test on PostgreSQL.
 macro_rules! both {
-    ($(async fn $name:ident($fresh:ident: Fresh) $body:block)+) => {$(
+    ($($(#[doc = $doc:literal])* async fn $name:ident($fresh:ident: Fresh) $body:block)+) => {$(
+        $(#[doc = $doc])*
         mod $name {
             #[allow(unused_imports, reason = "a test may need nothing but its store")]
             use super::*;

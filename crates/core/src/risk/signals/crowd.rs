@@ -6,8 +6,10 @@ use crate::risk::habits::Habits;
 use crate::risk::rules::RiskRules;
 use crate::risk::signals::Sign;
 
-/// So many wrong answers make a signal about two thirds strong.
+/// So many wrong answers are everybody's, and so many more make a signal about two thirds strong.
+const FREE_FOR_ACCOUNT: f64 = 1.0;
 const MANY_FOR_ACCOUNT: f64 = 5.0;
+const FREE_FROM_ADDRESS: f64 = 2.0;
 const MANY_FROM_ADDRESS: f64 = 10.0;
 /// From how many times the usual on it is a surge, and when it is as strong as it gets.
 const SURGE: f64 = 3.0;
@@ -18,7 +20,7 @@ pub(super) fn account_failures(facts: &Facts<'_>, _: &Habits, _: &RiskRules) -> 
     says_something(facts)?;
     let count = facts.account_failures;
     let why = format!("{count:.1} wrong answers for this account lately, from devices that are not the user's");
-    Sign::of(filled(count, MANY_FOR_ACCOUNT), why)
+    Sign::of(filled(count - FREE_FOR_ACCOUNT, MANY_FOR_ACCOUNT), why)
 }
 
 /// Somebody guesses from this address.
@@ -26,7 +28,7 @@ pub(super) fn address_failures(facts: &Facts<'_>, _: &Habits, _: &RiskRules) -> 
     says_something(facts)?;
     let count = facts.address_failures;
     let why = format!("{count} wrong answers from this address lately, for whatever account");
-    Sign::of(filled(f64::from(count), MANY_FROM_ADDRESS), why)
+    Sign::of(filled(f64::from(count) - FREE_FROM_ADDRESS, MANY_FROM_ADDRESS), why)
 }
 
 /// Somebody guesses at many accounts.

@@ -27,6 +27,9 @@ impl Sign {
 type Rule = fn(&Facts<'_>, &Habits, &RiskRules) -> Option<Sign>;
 type Row = (&'static str, fn(&Weights) -> u8, Rule);
 
+/// Those that others can bring about, who want to be in a user's way.
+pub(super) const BY_OTHERS: [&str; 3] = ["account_failures", "address_failures", "global_failures"];
+
 /// All of them: name, weight, rule.
 pub(super) const SIGNALS: [Row; 12] = [
     ("new_device", |weights| weights.new_device, device::new_device),

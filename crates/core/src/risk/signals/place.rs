@@ -9,7 +9,7 @@ use crate::risk::signals::{Sign, geo};
 /// Nearer than this to a usual place is no other area, in kilometres.
 const NEAR_KM: f64 = 100.0;
 /// Farther than this it is one altogether.
-const FAR_KM: f64 = 400.0;
+const FAR_KM: f64 = 300.0;
 /// By so much databases of places are wrong about where somebody is, in kilometres: at both ends of a journey.
 const BLUR_KM: f64 = 200.0;
 /// A journey takes at least so many hours, so that two logins at once do not make any distance a speed without end.
@@ -33,7 +33,11 @@ pub(super) fn new_country(facts: &Facts<'_>, habits: &Habits, _: &RiskRules) -> 
 pub(super) fn new_area(facts: &Facts<'_>, habits: &Habits, _: &RiskRules) -> Option<Sign> {
     let at = facts.place.and_then(Place::coordinates).filter(|_| habits.can_judge())?;
     let (distance, _) = habits.nearest_area(at)?;
-    let why = format!("{distance:.0} km from the nearest place that the user logs in from");
+    let why = if distance > NEAR_KM {
+        format!("{distance:.0} km from the nearest place that the user logs in from")
+    } else {
+        "the user seldom logs in from here".to_owned()
+    };
     Sign::of(area_novelty(habits, at)? * facts.strangeness(), why)
 }
 

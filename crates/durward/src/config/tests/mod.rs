@@ -6,6 +6,7 @@ mod kept;
 mod names;
 mod page;
 mod refusals;
+mod roles;
 mod secrecy;
 mod values;
 

@@ -1,4 +1,10 @@
-//! `/api/v1/admin/users` and `/api/v1/diagnostics`.
+//! `/api/v1/admin/…` and `/api/v1/diagnostics`.
+
+mod accounts;
+mod last;
+mod overview;
+mod rights;
+mod trails;
 
 use serde_json::{Value, json};
 
@@ -41,8 +47,27 @@ on_both! {
             query = format!("limit=2&cursor={next}");
         }
         assert_eq!(all, ["root", "ann", "bob", "cleo", "dan"]);
-        for query in ["limit=0", "limit=101", "cursor=x", "role=admin", "query=%00"] {
+        for query in ["limit=0", "limit=101", "cursor=x", "role=Big%20Boss", "status=gone", "name=ann", "query=%00"] {
             root.get(&format!("{USERS}?{query}")).await.refused(422, "validation_failed");
+        }
+    }
+
+    /// Only those of a status, of a role, or both.
+    async fn they_can_be_filtered(app) {
+        let root = app.admin("root").await;
+        let ann = app.register("ann").await;
+        app.register("bob").await;
+        app.operator.set_status(durward_proto::UserId(ann), durward_proto::AccountStatus::Suspended).await.unwrap();
+        for (query, found) in [
+            ("status=suspended", &["ann"][..]),
+            ("status=active", &["root", "bob"]),
+            ("status=active&role=user", &["bob"]),
+            ("role=admin&query=example", &["root"]),
+            ("status=pending", &[]),
+            ("role=nobody", &[]),
+        ] {
+            let page = root.get(&format!("{USERS}?{query}")).await.is(200).json();
+            assert_eq!(names(&page), found, "{query}");
         }
     }
 

@@ -62,6 +62,13 @@ pub async fn log_in_as(app: &App, client: &Actor, key: &mut Authenticator) -> An
     client.post(FINISH, answer_to(&options, credential)).await
 }
 
+/// Answers what was asked with what another one was asked.
+pub async fn log_in_wrong(app: &App, key: &mut Authenticator) -> Answer {
+    let (options, others) = (begin(app).await, begin(app).await);
+    let credential = key.get(&app.origin, &others);
+    app.app_client().post(FINISH, answer_to(&options, credential)).await
+}
+
 /// Shows the password, as an app.
 async fn password(app: &App, name: &str) -> Value {
     let body = json!({ "email": email(name), "password": PASSWORD, "transport": "bearer" });

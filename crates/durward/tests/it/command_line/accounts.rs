@@ -39,9 +39,25 @@ async fn create_list_and_show() {
         let listed: Vec<Value> = listed.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         assert_eq!(listed.iter().map(|user| &user["email"]).collect::<Vec<_>>(), [ANN, "Bob@Example.com"]);
         let shown = site.run(&["user", "show", "bob@EXAMPLE.com"]).await.code(0).stdout;
-        assert_eq!(serde_json::from_str::<Value>(&shown).unwrap(), listed[1]);
-        assert!(!shown.contains("password") && !shown.contains("argon2"), "{shown}");
+        let shown_as_json: Value = serde_json::from_str(&shown).unwrap();
+        for (member, value) in listed[1].as_object().unwrap() {
+            assert_eq!(&shown_as_json[member], value, "{member}");
+        }
+        assert_eq!(
+            (&shown_as_json["scopes"], &shown_as_json["factors"]["passkeys"]),
+            (&json!(["user", "admin"]), &json!(0))
+        );
+        let sessions = shown_as_json["sessions"].as_array().unwrap().len();
+        assert_eq!((sessions, &shown_as_json["attempts"][0]["reason"]), (1, &json!("ok")));
+        assert!(!shown.contains(&password) && !shown.contains("argon2"), "{shown}");
 
+        for command in
+            [&["user", "create", "cleo@example.com", "--role", "edtor"][..], &["user", "set-role", ANN, "edtor"]]
+        {
+            let roles = [("DURWARD_ROLES__EDITOR__SCOPES", "app:edit")];
+            let unknown = site.run_with(command, &roles).await.code(2);
+            assert!(unknown.stderr.contains("did you mean editor?"), "{}", unknown.stderr);
+        }
         let taken = site.run(&["user", "create", "ANN@example.com"]).await.code(1);
         assert!(taken.stderr.contains("has an account already") && taken.stdout.is_empty(), "{}", taken.stderr);
     }
@@ -107,6 +123,15 @@ async fn what_an_operator_does_reaches_a_running_server_within_a_second() {
         before.get("/api/v1/admin/users").await.is(200);
         let mut socket = before.socket("/api/v1/ws/chat").await;
         socket.expect("ready").await;
+        // She is the only one: nobody would be left.
+        for command in
+            [&["user", "set-role", ANN, "user"][..], &["user", "suspend", ANN], &["user", "delete", ANN, "--yes"]]
+        {
+            let refused = site.run(command).await.code(1);
+            assert!(refused.stderr.contains("admin"), "{}", refused.stderr);
+        }
+        before.get("/api/v1/admin/users").await.is(200);
+        site.run(&["user", "create", "root@example.com", "--role", "admin"]).await.code(0);
         site.run(&["user", "set-role", ANN, "user"]).await.code(0);
         assert_eq!(socket.closed().await, (1008, "token_revoked".to_owned()));
         before.get("/api/v1/admin/users").await.refused(403, "forbidden");

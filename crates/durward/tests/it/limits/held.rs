@@ -133,7 +133,7 @@ on_both! {
         // Neither does a wrong answer of one draw on the account's budget.
         app.clock.advance(Duration::from_secs(15 * 60));
         for _ in 0..6 {
-            passkeys::log_in(&app, &mut Authenticator::new()).await.refused(401, "invalid_passkey");
+            passkeys::log_in_wrong(&app, &mut key).await.refused(401, "invalid_passkey");
         }
         login(&app.visitor(), &email("ann"), PASSWORD).await.is(200);
     }
@@ -163,7 +163,7 @@ mod same_address {
             login(&bob, &email("bob"), PASSWORD).await.is(200);
             passkeys::log_in(&app, &mut key).await.is(200);
             // Wrong answers to those are told to wait.
-            wait_of(passkeys::log_in(&app, &mut Authenticator::new()).await);
+            wait_of(passkeys::log_in_wrong(&app, &mut key).await);
             let wrong = json!({ "token": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8", "new_password": NEW });
             wait_of(app.visitor().post("/api/v1/password/reset", wrong).await);
             let right = json!({ "token": link, "new_password": NEW });

@@ -12,6 +12,7 @@ enum Cause {
     LogoutEverywhere,
     EndOther,
     EndOthers,
+    DeviceRemoval,
     PasswordChange,
     Refresh,
     RefreshReuse,
@@ -38,11 +39,12 @@ const REVOKED: Fate = Closes("token_revoked");
 const INACTIVE: Fate = Closes("account_inactive");
 
 /// What becomes of the sockets of the session that acts, and of the same user's other one.
-const TABLE: [(Cause, Fate, Fate); 14] = [
+const TABLE: [(Cause, Fate, Fate); 15] = [
     (Logout, REVOKED, Stays),
     (LogoutEverywhere, REVOKED, REVOKED),
     (EndOther, Stays, REVOKED),
     (EndOthers, Stays, REVOKED),
+    (DeviceRemoval, Stays, REVOKED),
     (PasswordChange, Stays, REVOKED),
     (Refresh, Stays, Stays),
     (RefreshReuse, Stays, REVOKED),
@@ -88,6 +90,11 @@ async fn bring_about(cause: Cause, app: &App, cast: &Cast) {
             browser.delete(&format!("/api/v1/sessions/{id}")).await.is(204);
         }
         EndOthers => drop(browser.delete("/api/v1/sessions").await.is(204)),
+        DeviceRemoval => {
+            let devices = browser.get("/api/v1/devices").await.is(200).json();
+            let other = devices["items"].as_array().unwrap().iter().find(|device| device["current"] == false).unwrap();
+            browser.delete(&format!("/api/v1/devices/{}", other["id"].as_str().unwrap())).await.is(204);
+        }
         PasswordChange => {
             let body = json!({ "current_password": PASSWORD, "new_password": "four quiet herons at dusk" });
             browser.post("/api/v1/password/change", body).await.is(204);

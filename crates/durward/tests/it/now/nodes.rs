@@ -32,6 +32,7 @@ enum Way {
     LogoutEverywhere,
     EndOther,
     EndOthers,
+    DeviceRemoval,
     PasswordChange,
     RefreshReuse,
     RoleChange,
@@ -44,11 +45,12 @@ enum Way {
 
 use Way::*;
 
-const WAYS: [Way; 12] = [
+const WAYS: [Way; 13] = [
     Logout,
     LogoutEverywhere,
     EndOther,
     EndOthers,
+    DeviceRemoval,
     PasswordChange,
     RefreshReuse,
     RoleChange,
@@ -62,7 +64,18 @@ const WAYS: [Way; 12] = [
 impl Way {
     /// Whether both of the user's sessions end, or one.
     fn ends_both(self) -> bool {
-        matches!(self, LogoutEverywhere | RoleChange | Suspend | Deactivate | RevokeSessions | PasswordReset | Delete)
+        // Both are sessions of one app, which is one device.
+        matches!(
+            self,
+            LogoutEverywhere
+                | DeviceRemoval
+                | RoleChange
+                | Suspend
+                | Deactivate
+                | RevokeSessions
+                | PasswordReset
+                | Delete
+        )
     }
 
     fn reason(self) -> &'static str {
@@ -129,6 +142,11 @@ impl Stage {
             LogoutEverywhere => drop(here.post_empty("/api/v1/auth/logout?everywhere=true").await.is(204)),
             EndOther => drop(first.delete(&format!("/api/v1/sessions/{}", second.id)).await.is(204)),
             EndOthers => drop(first.delete("/api/v1/sessions").await.is(204)),
+            DeviceRemoval => {
+                let devices = first.get("/api/v1/devices").await.is(200).json();
+                let device = devices["items"][0]["id"].as_str().unwrap();
+                first.delete(&format!("/api/v1/devices/{device}")).await.is(204);
+            }
             PasswordChange => {
                 let body = json!({ "current_password": PASSWORD, "new_password": "four quiet herons at dusk" });
                 first.post("/api/v1/password/change", body).await.is(204);
@@ -159,8 +177,18 @@ impl Stage {
             }
             Delete => operator.delete(id().await).await.unwrap(),
         }
-        matches!(way, Logout | LogoutEverywhere | EndOther | EndOthers | PasswordChange | RefreshReuse | PasswordReset)
-            .then_some(node)
+        matches!(
+            way,
+            Logout
+                | LogoutEverywhere
+                | EndOther
+                | EndOthers
+                | DeviceRemoval
+                | PasswordChange
+                | RefreshReuse
+                | PasswordReset
+        )
+        .then_some(node)
     }
 
     /// Retires the key that has signed all tokens so far: the `old` sockets that they have opened close on every node, and

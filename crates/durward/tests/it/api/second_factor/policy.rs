@@ -97,10 +97,13 @@ on_both! {
         let ann = app.user("ann").await;
         assert_eq!(ann.get("/api/v1/2fa").await.json()["required"], false);
         let id = app.operator.find(&email("ann").parse().unwrap()).await.unwrap().unwrap().id;
-        for role in ["admin", "editor"] {
+        for role in ["editor", "admin"] {
             app.operator.set_role(id, &role.parse().unwrap()).await.unwrap();
             enrolling(&app.visitor(), "ann").await;
         }
+        // Somebody else has to be left.
+        let root = app.register("root").await;
+        app.operator.set_role(durward_proto::UserId(root), &durward_proto::Role::admin()).await.unwrap();
         app.operator.set_role(id, &durward_proto::Role::user()).await.unwrap();
         let ann = app.login("ann").await;
         enable(&app, &ann).await;

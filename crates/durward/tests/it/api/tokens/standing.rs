@@ -37,6 +37,8 @@ on_both! {
         app.operator.set_role(id, &Role::admin()).await.unwrap();
         within_a_second(async || ann.get("/api/v1/admin/users").await.status == 200).await;
         assert_eq!(ann.get(PROFILE).await.is(200).json()["user"]["role"], "admin");
+        // Somebody else has to be left.
+        app.admin("root").await;
         app.operator.set_role(id, &Role::user()).await.unwrap();
         within_a_second(async || ann.get("/api/v1/admin/users").await.status == 403).await;
         ann.get(PROFILE).await.is(200);

@@ -175,7 +175,7 @@ pub const CATALOGUE: &[Group] = &[
             family("durward_accounts_erased_total", Counter, &[],
                 "Accounts that were erased"),
             family("durward_audit_lanes_cut_back_total", Counter, &[],
-                "Lanes of the audit trail whose end was found to be missing at the start"),
+                "Lanes of the audit trail whose newest rows were found to be gone: somebody took them away"),
             family("durward_alerts_total", Counter, &["rule"],
                 "Alerts that were raised by this node"),
             family("durward_webhooks_total", Counter, &["result"],

@@ -278,8 +278,12 @@ impl Inner {
         self.by_kid(&kid).filter(|key| key.algorithm() == algorithm).ok_or(Refusal::Signature)
     }
 
-    fn by_kid(&self, kid: &str) -> Option<&CheckingKey> {
+    pub(crate) fn by_kid(&self, kid: &str) -> Option<&CheckingKey> {
         self.checking.iter().find(|key| key.kid() == kid)
+    }
+
+    pub(crate) fn by_mark(&self, mark: KeyMark) -> Option<&CheckingKey> {
+        self.checking.iter().find(|key| key.mark() == mark)
     }
 }
 

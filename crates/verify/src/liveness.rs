@@ -31,6 +31,8 @@ pub struct Unavailable;
 pub struct Redeemed {
     /// The session that asked for it.
     pub session: SessionId,
+    /// The `kid` of the key that had signed the token of who asked; none where that is not known.
+    pub kid: Option<String>,
     /// When the lease that it opens ends.
     pub expires_at: Timestamp,
     /// When the user authenticated.

@@ -13,7 +13,7 @@ use crate::base64url;
 use crate::carried::{self, Carried, Source, Surface};
 use crate::claims::{self, Methods};
 use crate::jws::{self, Parts};
-use crate::keys::{KeyMark, KeyRing, Swap};
+use crate::keys::{CheckingKey, KeyMark, KeyRing, Swap};
 use crate::lease::Lease;
 use crate::liveness::{LiveSession, Liveness};
 use crate::refusal::Refusal;
@@ -100,6 +100,17 @@ impl<L: Liveness> Verifier<L> {
         self.keys.put(keys);
     }
 
+    /// The `kid` of the key behind a proof; none for one that does not say.
+    ///
+    /// # Errors
+    /// [`Refusal::Signature`] when the key is not in force any more.
+    pub fn kid(&self, of: &Verified) -> Result<Option<String>, Refusal> {
+        let Some(mark) = of.key() else { return Ok(None) };
+        let keys = self.keys.load();
+        let key = keys.by_mark(mark).ok_or(Refusal::Signature)?;
+        Ok(Some(key.kid().to_owned()))
+    }
+
     /// Who knows which sessions are alive.
     pub fn liveness(&self) -> &Arc<L> {
         &self.liveness
@@ -160,7 +171,7 @@ impl<L: Liveness> Verifier<L> {
         })
     }
 
-    /// A ticket stands for the token that paid for it. One that is not known any more counts as expired: a
+    /// A ticket stands for the token that paid for it, and is worth nothing once that token's key is retired. One that is not known any more counts as expired: a
     /// ticket lives for seconds, and the cure is to get another one.
     async fn redeem(&self, carried: &Carried<'_>, origin: Option<&str>) -> Result<Claimed, Refusal> {
         if carried.token.len() > jws::MAX_TOKEN {
@@ -169,9 +180,11 @@ impl<L: Liveness> Verifier<L> {
         let redeemed = self.liveness.redeem(&carried.token, origin).await.map_err(|_| Refusal::Unavailable)?;
         let now = self.clock.now();
         let ticket = redeemed.filter(|ticket| ticket.expires_at > now).ok_or(Refusal::Expired)?;
+        let keys = self.keys.load();
+        let key = ticket.kid.map(|kid| keys.by_kid(&kid).map(CheckingKey::mark).ok_or(Refusal::Signature));
         Ok(Claimed {
             checked_at: now,
-            key: None,
+            key: key.transpose()?,
             session: ticket.session,
             user: None,
             source: carried.source,
@@ -253,7 +266,7 @@ fn decode<'t, 'b>(parts: Parts<'t>, buffer: &'b mut [u8]) -> Result<Decoded<'t, 
 /// What a credential says, once its signature and its time hold.
 struct Claimed {
     checked_at: Timestamp,
-    /// A ticket has none.
+    /// For a ticket, that of the token that paid for it. None where it does not say.
     key: Option<KeyMark>,
     session: SessionId,
     /// A ticket does not say.
@@ -384,7 +397,7 @@ impl Verified {
         self.token_id
     }
 
-    /// The key that the token was signed with.
+    /// The key that the token was signed with, also the one that paid for a ticket.
     pub(crate) fn key(&self) -> Option<KeyMark> {
         self.key
     }

@@ -21,15 +21,36 @@ pub struct TicketRow {
     /// When what it opens ends at the latest.
     #[sqlx(try_from = "Db<Timestamp>")]
     pub lease_expires_at: Timestamp,
+    /// The `kid` of the key behind the token that asked for it; none in a row of a version that kept none.
+    pub kid: Option<String>,
+}
+
+/// A ticket to keep.
+#[derive(Debug)]
+pub struct NewTicket<'a> {
+    /// SHA-256 of the ticket.
+    pub hash: &'a [u8; 32],
+    /// The session that asks for it.
+    pub session_id: SessionId,
+    /// The origin that asks for it.
+    pub origin: Option<&'a str>,
+    /// When it is made.
+    pub now: Timestamp,
+    /// How long it can be taken.
+    pub expires_at: Timestamp,
+    /// When what it opens ends at the latest.
+    pub lease_expires_at: Timestamp,
+    /// The `kid` of the key behind the token that asks for it.
+    pub kid: Option<&'a str>,
 }
 
 queries! {
     /// Keeps a ticket's hash.
     INSERT = "INSERT INTO one_time_tickets (ticket_hash, session_id, origin, created_at, expires_at, \
-        lease_expires_at) VALUES ($1, $2, $3, $4, $5, $6)";
+        lease_expires_at, kid) VALUES ($1, $2, $3, $4, $5, $6, $7)";
     /// Takes it.
     TAKE = "DELETE FROM one_time_tickets WHERE ticket_hash = $1 AND expires_at > $2 \
-        RETURNING session_id, origin, lease_expires_at";
+        RETURNING session_id, origin, lease_expires_at, kid";
 }
 
 impl Write<Gate> {
@@ -37,22 +58,15 @@ impl Write<Gate> {
     ///
     /// # Errors
     /// As all statements: `Unavailable` or `Broken`.
-    pub async fn insert_ticket(
-        &mut self,
-        hash: &[u8; 32],
-        session: SessionId,
-        origin: Option<&str>,
-        now: Timestamp,
-        expires_at: Timestamp,
-        lease_expires_at: Timestamp,
-    ) -> Result<(), StoreError> {
+    pub async fn insert_ticket(&mut self, ticket: &NewTicket<'_>) -> Result<(), StoreError> {
         on!(self, |c, sql| sqlx::query(sql(INSERT))
-            .bind(hash.as_slice())
-            .bind(session.uuid())
-            .bind(origin)
-            .bind(Db(now))
-            .bind(Db(expires_at))
-            .bind(Db(lease_expires_at))
+            .bind(ticket.hash.as_slice())
+            .bind(ticket.session_id.uuid())
+            .bind(ticket.origin)
+            .bind(Db(ticket.now))
+            .bind(Db(ticket.expires_at))
+            .bind(Db(ticket.lease_expires_at))
+            .bind(ticket.kid)
             .execute(c)
             .await
             .map(drop))

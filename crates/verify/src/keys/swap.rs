@@ -46,7 +46,7 @@ pub(crate) struct Watch(watch::Receiver<KeyRing>);
 impl Watch {
     /// Whether a key is still in force. [`changed`](Self::changed) tells of changes after this.
     pub(crate) fn holds(&mut self, key: KeyMark) -> bool {
-        self.0.borrow_and_update().0.checking.iter().any(|known| known.mark() == key)
+        self.0.borrow_and_update().0.by_mark(key).is_some()
     }
 
     /// Waits for the next change; for ever when there can be none any more.

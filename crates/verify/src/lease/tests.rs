@@ -130,3 +130,32 @@ async fn it_ends_when_the_key_of_its_token_is_retired() {
     assert_eq!(waiting.await.unwrap(), Some(Code::TokenSignature));
     assert_eq!(ends_within(&mut renewed, 1).await, None, "its token is of the other key now");
 }
+
+#[tokio::test(start_paused = true)]
+async fn so_does_one_that_a_ticket_opened() {
+    let verifier = verifier();
+    let first = SigningKey::hs256(&Secret::new(kit::SECRET)).unwrap().checking();
+    let second = || SigningKey::hs256(&Secret::new("another secret of the tests, long enough")).unwrap();
+    let ticket = |kid: &str| {
+        let redeemed = crate::Redeemed {
+            session: session(),
+            kid: Some(kid.to_owned()),
+            expires_at: Timestamp::from_seconds(NOW + 600),
+            auth_time: Timestamp::from_seconds(NOW),
+            amr: Vec::new(),
+        };
+        verifier.liveness().tickets.lock().unwrap().insert(kid.to_owned(), (None, redeemed));
+        (kit::headers(&[]), format!("ticket={kid}"))
+    };
+    verifier.take_keys(KeyRing::new(second(), vec![first.clone()]).unwrap());
+    let [(none, old), (_, new)] = [ticket(first.kid()), ticket(second().checking().kid())];
+    let mut old = verifier.socket(&none, Some(&old), None, false).await.unwrap();
+    let mut new = verifier.socket(&none, Some(&new), None, false).await.unwrap();
+    assert_eq!(ends_within(&mut old, 1).await, None, "the keys overlap");
+
+    let waiting = tokio::spawn(async move { ends_within(&mut old, 1).await });
+    tokio::task::yield_now().await;
+    verifier.take_keys(KeyRing::new(second(), Vec::new()).unwrap());
+    assert_eq!(waiting.await.unwrap(), Some(Code::TokenSignature));
+    assert_eq!(ends_within(&mut new, 1).await, None, "its key is in force");
+}

@@ -321,8 +321,13 @@ async fn a_trace_tells_every_step_and_never_the_token() {
 }
 
 fn ticket(kit: &Kit, name: &str, origin: Option<&str>, expires_at: i64) {
+    ticket_of(kit, name, None, origin, expires_at);
+}
+
+fn ticket_of(kit: &Kit, name: &str, kid: Option<&str>, origin: Option<&str>, expires_at: i64) {
     let redeemed = Redeemed {
         session: session(),
+        kid: kid.map(str::to_owned),
         expires_at: Timestamp::from_seconds(expires_at),
         auth_time: Timestamp::from_seconds(NOW - 5),
         amr: vec!["pwd".into(), "otp".into()],
@@ -354,6 +359,29 @@ async fn a_ticket_opens_one_socket_for_its_origin() {
     assert_eq!(open("ticket=t4", origin).await.unwrap_err(), Refusal::Revoked);
     let long = format!("ticket={}", "t".repeat(9_000));
     assert!(matches!(open(&long, origin).await, Err(Refusal::Malformed(_))));
+}
+
+#[tokio::test]
+async fn a_ticket_is_worth_as_much_as_the_key_behind_it() {
+    let kit = Kit::new();
+    let proof = kit.of_claims(&kit::claims()).await.unwrap();
+    let kid = kit.verifier.kid(&proof).unwrap().unwrap();
+    assert_eq!(kid, kit.verifier.keys().signing_kid());
+    let open = async |query| kit.verifier.socket(&headers(&[]), Some(query), None, false).await;
+    for name in ["t1", "t2"] {
+        ticket_of(&kit, name, Some(&kid), None, NOW + 600);
+    }
+    ticket_of(&kit, "unknown", Some("no key of ours"), None, NOW + 600);
+    assert_eq!(kit.verifier.kid(open("ticket=t1").await.unwrap().verified()).unwrap(), Some(kid));
+    assert_eq!(open("ticket=unknown").await.unwrap_err(), Refusal::Signature);
+    kit.verifier.take_keys(KeyRing::hs256(&durward_proto::Secret::new("z".repeat(32))).unwrap());
+    assert_eq!(open("ticket=t2").await.unwrap_err(), Refusal::Signature);
+    assert_eq!(open("ticket=t2").await.unwrap_err(), Refusal::Expired, "it is used up all the same");
+    assert_eq!(kit.verifier.kid(&proof).unwrap_err(), Refusal::Signature, "nothing is given for it any more");
+
+    // One that does not say, as a version before this one gave it.
+    ticket(&kit, "t3", None, NOW + 600);
+    assert_eq!(kit.verifier.kid(open("ticket=t3").await.unwrap().verified()).unwrap(), None);
 }
 
 #[tokio::test]

@@ -87,11 +87,9 @@ impl Alerts {
     async fn events(&self, since: Timestamp, now: Timestamp) -> Result<(Vec<Finding>, Timestamp), Fault> {
         let (mut findings, mut done_until) = (Vec::new(), now);
         let is_admin = |row: &SeenEvent| row.detail.get("role").and_then(Value::as_str) == Some("admin");
-        for (event, rule) in [
-            ("refresh_reuse", Rule::RefreshReuse),
-            ("role_changed", Rule::NewAdmin),
-            ("user_created", Rule::NewAdmin),
-        ] {
+        for (event, rule) in
+            [("refresh_reuse", Rule::RefreshReuse), ("role_changed", Rule::NewAdmin), ("user_created", Rule::NewAdmin)]
+        {
             let rows = self.system.read().await?.happened(event, since, ROWS).await?;
             if u32::try_from(rows.len()).is_ok_and(|rows| rows == ROWS) {
                 done_until = rows.last().map_or(done_until, |row| done_until.min(row.at.plus(OVERLAP)));

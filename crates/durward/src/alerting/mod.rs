@@ -53,7 +53,11 @@ fn webhook(config: &Config, breakers: Option<&Arc<Breakers>>) -> Result<Option<S
     Ok(Some((Arc::new(http), key)))
 }
 
-fn mail(config: &Config, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Result<Option<(Outbox, Vec<String>)>, String> {
+fn mail(
+    config: &Config,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+) -> Result<Option<(Outbox, Vec<String>)>, String> {
     let to: Vec<String> = config.alerts.mail_to.iter().map(|mailbox| mailbox.address.to_string()).collect();
     let (Some(tokens), true) = (&config.tokens.secret, wire::has_post(config) && !to.is_empty()) else {
         return Ok(None);

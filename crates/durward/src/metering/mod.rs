@@ -17,7 +17,8 @@ pub use page::page;
 
 /// The upper bounds of the histograms' buckets, in seconds: from a token's check in memory to the time after which a client
 /// gives up.
-const BUCKETS: [f64; 14] = [0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
+const BUCKETS: [f64; 14] =
+    [0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
 /// How often what was observed is put into the buckets. Until then each observation takes memory.
 const UPKEEP: Duration = Duration::from_secs(5);
 /// How often rows are counted.
@@ -28,8 +29,9 @@ const COUNT_EVERY: Duration = Duration::from_secs(300);
 /// # Errors
 /// When something else records already.
 pub(crate) fn start(clock: &dyn Clock) -> Result<PrometheusHandle, BuildError> {
-    let handle =
-        PrometheusBuilder::new().set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &BUCKETS)?.install_recorder()?;
+    let handle = PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &BUCKETS)?
+        .install_recorder()?;
     for family in families() {
         match family.kind {
             Kind::Counter => {

@@ -59,7 +59,8 @@ mod tests {
 
     #[test]
     fn whatever_the_program_is_called() {
-        let text = "4711 (a) b (c)) S 1 2 3 4 5 6 7 8 9 10 140 15 16 17 20 0 9 0 12345 1000000 250 18446744073709551615";
+        let text =
+            "4711 (a) b (c)) S 1 2 3 4 5 6 7 8 9 10 140 15 16 17 20 0 9 0 12345 1000000 250 18446744073709551615";
         let stat = Stat { ticks: 155, threads: 9, virtual_bytes: 1_000_000, resident_pages: 250 };
         assert_eq!(Stat::read(text), Some(stat));
         assert_eq!(Stat::read("4711 (cut off) S 1"), None);

@@ -2,8 +2,8 @@
 
 use std::fmt;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -39,8 +39,10 @@ impl Collector {
     pub(super) fn new(endpoint: &UpstreamUrl, settings: &config::Telemetry) -> Result<Self, String> {
         let ca_file = settings.ca_file.as_deref();
         let connector = tls::connector(endpoint.is_https(), "telemetry.ca_file", ca_file, settings.export_timeout)?;
-        let client =
-            Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).pool_idle_timeout(IDLE).build(connector);
+        let client = Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(IDLE)
+            .build(connector);
         Ok(Self {
             client,
             runtime: Handle::current(),

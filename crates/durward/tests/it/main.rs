@@ -4,6 +4,7 @@
 #![allow(clippy::disallowed_methods, reason = "a test's patience goes by the machine's clock")]
 #![allow(unreachable_pub, missing_debug_implementations, reason = "nobody uses this from outside")]
 
+mod alerts;
 mod api;
 mod broken;
 mod browser;
@@ -24,4 +25,5 @@ mod mail;
 mod monitoring;
 mod now;
 mod quickstart;
+mod retention;
 mod risk;

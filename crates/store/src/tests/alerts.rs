@@ -52,7 +52,7 @@ both! {
 
     async fn rules_see_what_came_since(fresh: Fresh) {
         let ann = user(&fresh, "ann@example.com").await.id;
-        let mut write = fresh.opened.system.write().await.unwrap();
+        let write = fresh.opened.system.write().await.unwrap();
         write.commit(Audit::new("refresh_reuse").subject(ann).detail(json!({ "a": 1 }))).await.unwrap();
         let mut read = fresh.opened.system.read().await.unwrap();
         let long_ago = Timestamp::from_seconds(0);

@@ -9,7 +9,8 @@ use crate::{
     NewEmailChange, NewEvent, NewMail, NewMessage, NewPasskey, NewRecoveryToken, NewTrust, RecoveryPurpose, Write,
 };
 
-pub(super) const TABLES: [&str; 20] = [
+/// Every table with rows about a user.
+pub(super) const TABLES: [&str; 23] = [
     "users",
     "user_profiles",
     "user_settings",
@@ -27,14 +28,17 @@ pub(super) const TABLES: [&str; 20] = [
     "recovery_tokens",
     "email_changes",
     "mail_outbox",
+    "registered_devices",
+    "user_login_habits",
     "guess_budgets",
     "device_login_attempts",
     "revocation_events",
+    "security_audit",
 ];
 const RULE: BudgetRule = BudgetRule { limit: 3, window: HOUR, first_delay: HOUR };
 
 /// A row of the user in every table.
-async fn live(fresh: &Fresh, email: &str) -> UserId {
+pub(super) async fn live(fresh: &Fresh, email: &str) -> UserId {
     let ann = user(fresh, email).await.id;
     let id = session(fresh, ann, NOW).await;
     let hash = |part: u8| {
@@ -44,7 +48,16 @@ async fn live(fresh: &Fresh, email: &str) -> UserId {
     };
     let mut write = fresh.opened.gate.write().await.unwrap();
     write.insert_refresh(&hash(1), id, 1, NOW, NOW.plus(HOUR)).await.unwrap();
-    write.insert_ticket(&hash(2), id, None, NOW, NOW.plus(HOUR), NOW.plus(HOUR)).await.unwrap();
+    let ticket = NewTicket {
+        hash: &hash(2),
+        session_id: id,
+        origin: None,
+        now: NOW,
+        expires_at: NOW.plus(HOUR),
+        lease_expires_at: NOW.plus(HOUR),
+        kid: None,
+    };
+    write.insert_ticket(&ticket).await.unwrap();
     factors(&mut write, ann, [hash(3), hash(4), hash(5)]).await;
     passkeys(&mut write, ann, &hash(6)).await;
     mails(&mut write, ann, email, [hash(7), hash(8), hash(9)]).await;
@@ -78,6 +91,7 @@ async fn live(fresh: &Fresh, email: &str) -> UserId {
         )
         .await
         .unwrap();
+    known(fresh, ann).await;
     let mut write = own(fresh, ann, id).write().await.unwrap();
     write.put_setting("theme", &json!("dark"), NOW).await.unwrap();
     let chat = ConversationId::new(NOW, &SystemRandom);
@@ -126,6 +140,29 @@ async fn factors(write: &mut Write<Gate>, user: UserId, [code, challenge, trust]
         device: None,
     };
     write.insert_trust(&trust).await.unwrap();
+}
+
+/// A device and habits.
+async fn known(fresh: &Fresh, user: UserId) {
+    let (id, hash, at) = match &fresh.options.target {
+        crate::Target::Sqlite { .. } => {
+            (format!("X'{:032x}'", user.0), format!("X'{:064x}'", user.0), "1767323045000000")
+        }
+        crate::Target::Postgres(_) => {
+            let id = uuid::Uuid::from_u128(user.0.unsigned_abs().into());
+            (format!("'{id}'"), format!("'\\x{:064x}'", user.0), "to_timestamp(1767323045)")
+        }
+    };
+    fresh
+        .sql(&format!(
+            "INSERT INTO registered_devices (id, user_id, identity_hash, fingerprint, kind, name, user_agent, ip, place, \
+             trust_level, security_level, logins, successes_milli, failures_milli, reputed_at, created_at, last_seen_at) \
+             VALUES ({id}, {}, {hash}, {hash}, 'desktop', 'Firefox', 'curl/8', '192.0.2.1', 'Oslo, NO', 'new', \
+             'always_login', 1, 1000, 0, {at}, {at}, {at}); \
+             INSERT INTO user_login_habits (user_id, habits, updated_at) VALUES ({}, '{{\"hours\":[1]}}', {at})",
+            user.0, user.0
+        ))
+        .await;
 }
 
 /// A passkey, and another one that is being registered.
@@ -177,14 +214,26 @@ async fn counts(fresh: &Fresh) -> Vec<i64> {
 }
 
 both! {
-    async fn a_deleted_user_leaves_the_trails(fresh: Fresh) {
+    async fn an_erased_person_is_in_no_column(fresh: Fresh) {
         let ann = live(&fresh, "ann@example.com").await;
-        assert_eq!(counts(&fresh).await, [1; 20]);
+        assert_eq!(counts(&fresh).await, [[1; 22].as_slice(), &[2]].concat());
+        fresh.sql(&format!(
+            "UPDATE device_login_attempts SET user_id = {}, user_agent = 'curl/8', country = 'NO', place = 'Oslo, NO'", ann.0
+        )).await;
         let mut write = fresh.opened.system.write().await.unwrap();
-        assert!(write.delete_user(ann).await.unwrap());
-        write.commit(Audit::new("deleted").subject(ann)).await.unwrap();
-        assert_eq!(counts(&fresh).await, [[0; 17].as_slice(), &[1; 3]].concat());
-        assert_eq!(fresh.count("SELECT COUNT(*) FROM security_audit").await, 3);
+        assert!(write.erase_user(ann, "ann@example.com", &["account:ann@example.com".to_owned()]).await.unwrap());
+        write.commit(Audit::new("user_deleted").subject(ann)).await.unwrap();
+        assert_eq!(counts(&fresh).await, [[0; 20].as_slice(), &[1, 1, 3]].concat(), "the trails and the event stay");
+        let kept = "SELECT COUNT(*) FROM device_login_attempts WHERE country = 'NO' AND reason = 'wrong_password'";
+        assert_eq!(fresh.count(kept).await, 1, "what happened stays");
+        for needle in ["ann@example.com", "Ann Lee", "192.0.2.1", "curl/8", "Oslo", "hello", "laptop", "new@example.com"] {
+            let found = super::privacy::columns_with(&fresh, needle).await;
+            // What the audit trail forgets is its own business: it is chained.
+            assert_eq!(found.iter().filter(|place| !place.starts_with("security_audit.")).count(), 0, "{needle}: {found:?}");
+        }
+        let numbers = super::privacy::columns_with_user(&fresh, ann).await;
+        let allowed = ["revocation_events.user_id", "security_audit.actor_user_id", "security_audit.subject_user_id"];
+        assert_eq!(numbers, allowed, "a number that is nobody's any more");
         let again = user(&fresh, "ann@example.com").await.id;
         assert!(again > ann, "an id is never used again");
     }
@@ -195,24 +244,39 @@ both! {
         let mut write = fresh.opened.system.write().await.unwrap();
         write.erase_traces(ann, "a_n@example.com", "account:a_n@example.com").await.unwrap();
         write.commit_unaudited("a throw-away user leaves nothing").await.unwrap();
-        assert_eq!(counts(&fresh).await, [1; 20]);
-        assert_eq!(fresh.count(&format!("SELECT COUNT(*) FROM security_audit WHERE subject_user_id = {}", ann.0)).await, 0);
+        assert_eq!(counts(&fresh).await, [[1; 22].as_slice(), &[4]].concat(), "the audit trail keeps what was done");
         assert_eq!(fresh.count(&format!("SELECT COUNT(*) FROM security_audit WHERE subject_user_id = {}", other.0)).await, 2);
         assert_eq!(fresh.opened.gate.read().await.unwrap().latest_event().await.unwrap(), 2, "numbers are not used again");
     }
 
-    async fn what_is_over_is_pruned(fresh: Fresh) {
-        live(&fresh, "ann@example.com").await;
-        let mut write = fresh.opened.system.write().await.unwrap();
-        assert_eq!(write.prune(NOW).await.unwrap(), 0);
-        assert_eq!(write.prune(NOW.plus(2 * HOUR)).await.unwrap(), 8, "whatever lives an hour");
-        assert_eq!(write.prune(NOW.plus(24 * 31 * HOUR)).await.unwrap(), 2, "the event and the mail");
-        assert_eq!(write.prune_budgets(NOW.plus(24 * 31 * HOUR), 10).await.unwrap(), 1);
-        let far = Timestamp::from_seconds(4_000_000_000).plus(24 * 31 * HOUR);
-        assert_eq!(write.prune(far).await.unwrap(), 1, "the session");
-        write.commit_unaudited("a test").await.unwrap();
+    async fn of_two_last_administrators_one_can_go(fresh: Fresh) {
+        for round in 0..4 {
+            let mut admins = Vec::new();
+            for name in ["ann", "bob"] {
+                let id = user(&fresh, &format!("{name}{round}@example.com")).await.id;
+                fresh.sql(&format!("UPDATE users SET role = 'admin' WHERE id = {}", id.0)).await;
+                admins.push(id);
+            }
+            let gone = race(2, |which| {
+                let (gate, id) = (fresh.opened.gate.clone(), admins[which]);
+                async move {
+                    let mut write = gate.write().await.unwrap();
+                    if write.would_leave_no_admin(id).await.unwrap() {
+                        return false;
+                    }
+                    tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+                    assert!(write.erase_user(id, "x", &[]).await.unwrap());
+                    write.commit(Audit::new("account_deleted").subject(id)).await.unwrap();
+                    true
+                }
+            })
+            .await;
+            assert_eq!(gone.iter().filter(|gone| **gone).count(), 1);
+            assert_eq!(fresh.count("SELECT COUNT(*) FROM users WHERE role = 'admin'").await, 1);
+            fresh.sql("DELETE FROM users").await;
+        }
+        let eve = user(&fresh, "eve@example.com").await.id;
         let mut write = fresh.opened.gate.write().await.unwrap();
-        let event = NewEvent { kind: EventKind::User, user_id: UserId(1), session_id: None, reason: "x", now: NOW };
-        assert_eq!(write.append_event(&event).await.unwrap(), 2, "after a pruned event its number is not used again");
+        assert!(!write.would_leave_no_admin(eve).await.unwrap(), "who is none leaves as many as there were");
     }
 }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod accounts;
+mod alerts;
 mod bell;
 mod budgets;
 mod cancel;
@@ -9,17 +10,21 @@ mod chat;
 mod devices;
 mod erase;
 mod events;
+mod jobs;
 mod migrations;
 mod opening;
 mod operators;
 mod outbox;
 mod passkeys;
+mod privacy;
 mod recovery;
 mod refresh;
+mod retention;
 mod schema;
 mod sessions;
 mod signing_keys;
 mod tickets;
+mod webhooks;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -31,7 +36,7 @@ use durward_verify::SystemRandom;
 use tokio::sync::Barrier;
 
 use crate::testing::Fresh;
-use crate::{Audit, NewSession, NewUser, OwnStore, Scoped, UserRow};
+use crate::{Audit, NewSession, NewTicket, NewUser, OwnStore, Scoped, UserRow};
 
 /// Makes each function a test on SQLite and a test on PostgreSQL.
 macro_rules! both {

@@ -1,7 +1,7 @@
 use durward_proto::MailId;
 
 use super::*;
-use crate::{NewMail, Waiting};
+use crate::{Expired, NewMail, Waiting};
 
 const LEASE: Duration = Duration::from_secs(15);
 

@@ -18,7 +18,7 @@ both! {
         let taken: Vec<_> = taken.into_iter().flatten().collect();
         assert_eq!(taken.len(), 1);
         assert_eq!((taken[0].session_id, taken[0].origin.as_deref()), (id, Some("https://example.com")));
-        assert_eq!(taken[0].lease_expires_at, NOW.plus(HOUR));
+        assert_eq!((taken[0].lease_expires_at, taken[0].kid.as_deref()), (NOW.plus(HOUR), Some("a key")));
     }
 
     async fn a_ticket_expires_and_comes_back_when_undone(fresh: Fresh) {
@@ -35,7 +35,15 @@ both! {
 
 async fn keep(fresh: &Fresh, session: SessionId, hash: [u8; 32]) {
     let mut write = fresh.opened.gate.write().await.unwrap();
-    let expires_at = NOW.plus(Duration::from_secs(30));
-    write.insert_ticket(&hash, session, Some("https://example.com"), NOW, expires_at, NOW.plus(HOUR)).await.unwrap();
+    let ticket = NewTicket {
+        hash: &hash,
+        session_id: session,
+        origin: Some("https://example.com"),
+        now: NOW,
+        expires_at: NOW.plus(Duration::from_secs(30)),
+        lease_expires_at: NOW.plus(HOUR),
+        kid: Some("a key"),
+    };
+    write.insert_ticket(&ticket).await.unwrap();
     write.commit_unaudited("a test").await.unwrap();
 }

@@ -13,7 +13,7 @@ use argon2::Params;
 use durward_proto::{Code, Problem, Random, SPANS, Secret, random};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::Instant;
-use tracing::Instrument;
+use tracing::{Instrument, Level, Span};
 
 use super::phc::{self, HashError, Memory};
 use crate::fault::Fault;
@@ -132,7 +132,9 @@ impl Hasher {
         &self,
         work: impl FnOnce(&mut Memory) -> Result<T, HashError> + Send + 'static,
     ) -> Result<T, Fault> {
-        let span = tracing::info_span!(target: SPANS, "password hash");
+        // Only what is done for somebody is traced, and not the checks of how quick the machine is.
+        let is_traced = tracing::enabled!(target: SPANS, Level::INFO) && !Span::current().is_none();
+        let span = if is_traced { tracing::info_span!(target: SPANS, "password hash") } else { Span::none() };
         self.run_in_place(work).instrument(span).await
     }
 

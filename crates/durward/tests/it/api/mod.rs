@@ -1,5 +1,6 @@
 //! `/api/v1/…`.
 
+mod account;
 mod admin;
 mod conversations;
 mod csrf;

@@ -65,6 +65,11 @@ impl Actor {
         }
     }
 
+    /// Where the program is that it speaks to.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// The same at another node of the program.
     pub fn at(mut self, address: SocketAddr) -> Self {
         self.address = address;
@@ -108,6 +113,10 @@ impl Actor {
         self.json(Method::PATCH, path, body).await
     }
 
+    pub async fn delete_with(&self, path: &str, body: Value) -> Answer {
+        self.json(Method::DELETE, path, body).await
+    }
+
     pub async fn post_empty(&self, path: &str) -> Answer {
         self.send(Method::POST, path, &[], Bytes::new()).await
     }
@@ -120,6 +129,16 @@ impl Actor {
 
     async fn json(&self, method: Method, path: &str, body: Value) -> Answer {
         self.send(method, path, &[("content-type", "application/json")], Bytes::from(body.to_string())).await
+    }
+
+    /// The status of a request where the server may be gone.
+    pub async fn try_get(&self, path: &str) -> Option<u16> {
+        let stream = TcpStream::connect(self.address).await.ok()?;
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.ok()?;
+        tokio::spawn(connection);
+        let request = Request::builder().uri(path).header("host", self.address.to_string());
+        let answer = sender.send_request(request.body(Full::new(Bytes::new())).unwrap()).await.ok()?;
+        Some(answer.status().as_u16())
     }
 
     /// Any request. `headers` replace those of the actor that have their names.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use durward::config::{Config, Inputs, Loaded, Purpose};
 use durward::wire;
-use durward_core::Core;
+use durward_core::{Alerts, Core, Retention};
 use durward_core::operator::Operator;
 use durward_http::Server;
 use durward_proto::{Email, Role};
@@ -103,6 +103,19 @@ impl App {
     pub async fn beside(&self) -> Node {
         let opened = Opened::open(&self.database.options, self.clock.clone(), Arc::new(SystemRandom)).await.unwrap();
         serve(&self.loaded, &opened, &self.clock, &self.mails).await
+    }
+
+    /// What finds and tells alerts on this node; the test says when.
+    pub fn alerts(&self) -> Alerts {
+        let (system, breakers) = (self.database.opened.system.clone(), self.core.breakers());
+        let random = Arc::new(SystemRandom);
+        durward::alerting::alerts(&self.loaded.config, system, Some(breakers), self.clock.clone(), random).unwrap()
+    }
+
+    /// What removes what is over; the test says when.
+    pub fn retention(&self) -> Retention {
+        let rules = wire::retention_rules(&self.loaded.config);
+        Retention::new(self.database.opened.system.clone(), rules, self.clock.clone())
     }
 
     /// A proxy in front of the PostgreSQL server.

@@ -29,6 +29,8 @@ pub struct Asked {
     pub headers: HeaderMap,
     /// Null when there was none.
     pub body: Value,
+    /// As it came.
+    pub raw: Bytes,
 }
 
 /// One thing that the server does while it answers.
@@ -177,7 +179,7 @@ impl Upstream {
         let start = Instant::now();
         while self.state.open.load(Ordering::SeqCst) != count {
             let open = self.state.open.load(Ordering::SeqCst);
-            assert!(start.elapsed() < Duration::from_secs(10), "{open} answers under way, not {count}");
+            assert!(start.elapsed() < Duration::from_secs(60), "{open} answers under way, not {count}");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
@@ -240,8 +242,8 @@ async fn answer(
     let body = body.collect().await.unwrap().to_bytes();
     let open = Open::new(state.clone());
     let path = parts.uri.path().to_owned();
-    let body = serde_json::from_slice(&body).unwrap_or_default();
-    state.asked.lock().unwrap().push(Asked { path, headers: parts.headers, body });
+    let asked = Asked { path, headers: parts.headers, body: serde_json::from_slice(&body).unwrap_or_default(), raw: body };
+    state.asked.lock().unwrap().push(asked);
     let plan = state.plan.lock().unwrap().clone();
     if let Some(until) = &plan.before {
         until.notified().await;

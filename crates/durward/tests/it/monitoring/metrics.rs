@@ -124,10 +124,15 @@ fn the_catalogue_is_what_the_code_records() {
     let mut known = BTreeSet::new();
     for family in families() {
         let kind = format!("{:?}", family.kind).to_lowercase();
-        known.insert((family.name.to_owned(), kind, BTreeSet::from_iter(family.labels.iter().map(|label| (*label).to_owned()))));
+        known.insert((
+            family.name.to_owned(),
+            kind,
+            BTreeSet::from_iter(family.labels.iter().map(|label| (*label).to_owned())),
+        ));
     }
     assert!(recorded.len() > 30, "{recorded:#?}");
-    let (unknown, gone): (Vec<_>, Vec<_>) = (recorded.difference(&known).collect(), known.difference(&recorded).collect());
+    let (unknown, gone): (Vec<_>, Vec<_>) =
+        (recorded.difference(&known).collect(), known.difference(&recorded).collect());
     assert!(unknown.is_empty() && gone.is_empty(), "only recorded: {unknown:#?}, only in the catalogue: {gone:#?}");
 }
 
@@ -149,7 +154,9 @@ fn calls(source: &str, recorded: &mut BTreeSet<Recorded>) {
     for kind in ["counter", "gauge", "histogram"] {
         for (at, word) in source.match_indices(&format!("{kind}!(")) {
             let is_whole = !source[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_');
-            let Some(text) = source[at + word.len()..].trim_start().strip_prefix('"').filter(|_| is_whole) else { continue };
+            let Some(text) = source[at + word.len()..].trim_start().strip_prefix('"').filter(|_| is_whole) else {
+                continue;
+            };
             let (name, rest) = text.split_once('"').unwrap();
             // No value of a label has a bracket in it that is not closed.
             let mut depth = 1;
@@ -159,7 +166,8 @@ fn calls(source: &str, recorded: &mut BTreeSet<Recorded>) {
             });
             let arguments: Vec<&str> = rest[..end.unwrap()].split("=>").collect();
             let labels = arguments[..arguments.len() - 1].iter();
-            let labels = labels.map(|before| before.trim_end().trim_end_matches('"').rsplit('"').next().unwrap().to_owned());
+            let labels =
+                labels.map(|before| before.trim_end().trim_end_matches('"').rsplit('"').next().unwrap().to_owned());
             recorded.insert((name.to_owned(), kind.to_owned(), labels.collect()));
         }
     }

@@ -20,6 +20,7 @@ enum Cause {
     Suspend,
     Deactivate,
     Delete,
+    DeleteOwn,
     RevokeSessions,
     SetPassword,
     PasswordReset,
@@ -52,6 +53,7 @@ const TABLE: [(Cause, Fate, Fate); 15] = [
     (Suspend, INACTIVE, INACTIVE),
     (Deactivate, INACTIVE, INACTIVE),
     (Delete, INACTIVE, INACTIVE),
+    (DeleteOwn, INACTIVE, INACTIVE),
     (RevokeSessions, REVOKED, REVOKED),
     (SetPassword, REVOKED, REVOKED),
     (PasswordReset, REVOKED, REVOKED),
@@ -108,7 +110,8 @@ async fn bring_about(cause: Cause, app: &App, cast: &Cast) {
         RoleChange => app.operator.set_role(user, &Role::admin()).await.unwrap(),
         Suspend => app.operator.set_status(user, AccountStatus::Suspended).await.unwrap(),
         Deactivate => app.operator.set_status(user, AccountStatus::Deactivated).await.unwrap(),
-        Delete => app.operator.delete(user).await.unwrap(),
+        Delete => assert!(app.operator.delete(user).await.unwrap()),
+        DeleteOwn => drop(browser.delete_with("/api/v1/account", json!({ "password": PASSWORD })).await.is(204)),
         RevokeSessions => assert_eq!(app.operator.revoke_sessions(user).await.unwrap(), 2),
         // What stands there need not be a hash: nobody logs in again.
         SetPassword => app.operator.set_password(user, "$argon2id$").await.unwrap(),
@@ -162,6 +165,61 @@ on_both! {
                 let mut again = cast.phone.socket(CHAT).await;
                 assert_eq!(again.expect("ready").await["user"]["role"], "admin");
             }
+        }
+    }
+}
+
+/// A ticket that nobody has used yet.
+async fn unused_ticket(actor: &Actor) -> String {
+    let answer = actor.post_empty("/api/v1/ws/ticket").await.is(200).json();
+    format!("{CHAT}?ticket={}", answer["ticket"].as_str().unwrap())
+}
+
+on_both! {
+    with &[("DURWARD_KEYS__MASTER_KEY", "the master key of these tests: 5b0e7c19f2")];
+
+    /// The retirement of a key ends what its tokens opened, by themselves or by a ticket, and no session.
+    async fn a_key_that_is_retired_closes_what_it_opened(app) {
+        let keys = app.core.signing_keys();
+        // The configuration's secret cannot be told from a key of the database by its sockets, so both are tried.
+        for round in 0..2 {
+            let name = format!("ann{round}");
+            let old = app.core.verifier().keys().signing_kid().to_owned();
+            let browser = app.user(&name).await;
+            let (phone, refresh) = app.bearer(&name).await;
+            let mut closing = [
+                ready(browser.socket(CHAT).await).await,
+                by_ticket(&app, &browser.copy().without_origin()).await,
+                ready(phone.socket(CHAT).await).await,
+                by_ticket(&app, &phone).await,
+            ];
+            let mut renewed = by_ticket(&app, &phone).await;
+            let (unused, other) = (unused_ticket(&phone).await, unused_ticket(&phone).await);
+
+            keys.rotate(None).await.unwrap();
+            while app.core.verifier().keys().signing_kid() == old {
+                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            }
+            // While both are in force, tickets of both are taken; a renewal counts for the newer one.
+            let mut early = ready(app.app_client().socket(&other).await).await;
+            let answer = app.app_client().post("/api/v1/auth/refresh", json!({ "refresh_token": refresh })).await;
+            let token = answer.is(200).json()["access_token"].as_str().unwrap().to_owned();
+            renewed.send(json!({ "type": "auth", "token": token })).await;
+            renewed.expect("auth.renewed").await;
+            let newer = app.app_client().with_bearer(&token);
+            let mut stays = [ready(newer.socket(CHAT).await).await, by_ticket(&app, &newer).await, renewed];
+
+            keys.retire(&old).await.unwrap();
+            for socket in closing.iter_mut().chain([&mut early]) {
+                assert_eq!(socket.closed().await, (1008, "token_signature".to_owned()));
+            }
+            let mut late = app.app_client().socket(&unused).await;
+            assert_eq!(late.closed().await, (1008, "token_signature".to_owned()));
+            phone.post_empty("/api/v1/ws/ticket").await.refused(401, "token_signature");
+            for socket in &mut stays {
+                socket.lives().await;
+            }
+            newer.get("/api/v1/profile").await.is(200);
         }
     }
 }

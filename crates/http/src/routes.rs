@@ -17,6 +17,7 @@ use durward_proto::wire::auth::{
     self, CsrfAnswer, Login, LoginAnswer, LoginForm, PasswordChange, Register, Registered, RegistrationPending,
     StatusAnswer,
 };
+use durward_proto::wire::audit::AuditEntry;
 use durward_proto::wire::chat::{Conversation, Message};
 use durward_proto::wire::factor::{
     BackupCodes, FactorPreference, FactorStatus, Reauthenticate, SecondFactor, SecondFactorAnswer, TotpDisable,
@@ -39,7 +40,7 @@ use http::Method;
 use serde_json::{Map, Value, json};
 
 use crate::api::{
-    account, admin, conversations, csrf_token, documentation, email, health, keys, login, logout, passkeys, password, profile,
+    account, admin, audit, conversations, csrf_token, documentation, email, health, keys, login, logout, passkeys, password, profile,
     reauthenticate, recovery, refresh, register, second_factor, sessions, settings, status, ticket,
 };
 use crate::app::Shared;
@@ -295,6 +296,17 @@ fn rows() -> Vec<Row> {
             .doc("operators", "List users", "")
             .query("query", "string", "Part of an e-mail address or a name.")
             .gives::<Page<auth::User>>(200, "A page of users."),
+        Row::new(GET,    "/api/v1/admin/audit",                Admin,    Exempt,   Open,  audit::list).paged()
+            .doc("operators", "Search the audit trail", "Newest first. What a filter does not say does not matter.")
+            .query("event", "string", "A word such as `login`.")
+            .query("actor", "integer", "The number of the user who did it.")
+            .query("subject", "integer", "The number of the user to whom it was done.")
+            .query("session_id", "string", "The id of a session.")
+            .query("request_id", "string", "The id of a request, as in the log and in `X-Request-Id`.")
+            .query("ip", "string", "The address of the client.")
+            .query("since", "string", "From this time on (RFC 3339).")
+            .query("until", "string", "Before this time (RFC 3339).")
+            .gives::<Page<AuditEntry>>(200, "A page of the trail."),
         Row::new(GET,    "/api/v1/admin/alerts",               Admin,    Exempt,   Open,  admin::alerts).paged()
             .doc("operators", "List alerts", "What was worth looking at, newest first.")
             .gives::<Page<Alert>>(200, "A page of alerts."),

@@ -1,6 +1,8 @@
 //! The handlers, one file per subject: parse, one call into core, reply.
 
+pub(crate) mod account;
 pub(crate) mod admin;
+pub(crate) mod audit;
 pub(crate) mod conversations;
 pub(crate) mod csrf_token;
 pub(crate) mod documentation;

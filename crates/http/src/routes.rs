@@ -24,6 +24,7 @@ use durward_proto::wire::auth::{
     self, CsrfAnswer, Login, LoginAnswer, LoginForm, PasswordChange, Register, Registered, RegistrationPending,
     StatusAnswer,
 };
+use durward_proto::wire::audit::AuditEntry;
 use durward_proto::wire::chat::{Conversation, Message};
 use durward_proto::wire::device::{Device, DevicePatch};
 use durward_proto::wire::event::SecurityEvent;
@@ -48,8 +49,8 @@ use http::Method;
 use serde_json::{Map, Value, json};
 
 use crate::api::{
-    account, admin, conversations, csrf_token, devices, documentation, email, health, keys, login, logout, passkeys, password, profile,
-    reauthenticate, recovery, refresh, register, second_factor, security, sessions, settings, status, ticket,
+    account, admin, audit, conversations, csrf_token, devices, documentation, email, health, keys, login, logout, passkeys, password,
+    profile, reauthenticate, recovery, refresh, register, second_factor, security, sessions, settings, status, ticket,
 };
 use crate::app::Shared;
 use crate::openapi::Doc;
@@ -372,6 +373,17 @@ fn rows() -> Vec<Row> {
             .query("since", "string", "At this time or later (RFC 3339).")
             .query("until", "string", "Before this time.")
             .gives::<Page<AttemptEntry>>(200, "A page of attempts."),
+        Row::new(GET,    "/api/v1/admin/audit",                Right(AUDIT_READ), Exempt, Open, audit::list).paged()
+            .doc("operators", "Search the audit trail", "Newest first. What a filter does not say does not matter.")
+            .query("event", "string", "A word such as `login`.")
+            .query("actor", "integer", "The number of the user who did it.")
+            .query("subject", "integer", "The number of the user to whom it was done.")
+            .query("session_id", "string", "The id of a session.")
+            .query("request_id", "string", "The id of a request, as in the log and in `X-Request-Id`.")
+            .query("ip", "string", "The address of the client.")
+            .query("since", "string", "From this time on (RFC 3339).")
+            .query("until", "string", "Before this time (RFC 3339).")
+            .gives::<Page<AuditEntry>>(200, "A page of the trail."),
         Row::new(GET,    "/api/v1/admin/alerts",               Right(ALERTS_READ), Exempt, Open, admin::alerts).paged()
             .doc("operators", "List alerts", "What was worth looking at, newest first.")
             .gives::<Page<Alert>>(200, "A page of alerts."),

@@ -157,6 +157,12 @@ impl Scoped<System> {
     }
 }
 
+/// What [`Store::any_user`] gives for a permit.
+#[cfg(test)]
+pub(crate) fn any_user(shared: &Arc<Shared>) -> AnyUserStore {
+    Scoped { shared: shared.clone(), scope: AnyUser(()) }
+}
+
 /// The three capabilities that come out of opening a database.
 pub(crate) fn capabilities(shared: Arc<Shared>) -> (Store, GateStore, SystemStore) {
     (

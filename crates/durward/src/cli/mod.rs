@@ -1,6 +1,7 @@
 //! The command line. One file for each command; exit code 0 is good, 1 the thing that was checked or asked for is not
 //! good, 2 wrong usage or configuration.
 
+mod audit;
 pub mod config;
 mod dev;
 mod doctor;
@@ -66,6 +67,9 @@ enum Command {
     /// Look after the signing keys
     #[command(subcommand, after_help = "Example: durward keys rotate")]
     Keys(keys::KeysCommand),
+    /// Verify and export the audit trail
+    #[command(subcommand, after_help = "Example: durward audit verify")]
+    Audit(audit::AuditCommand),
     /// Look at the configuration
     #[command(subcommand, after_help = "Example: durward config show")]
     Config(config::ConfigCommand),
@@ -101,6 +105,7 @@ async fn run(command: Command, inputs: Inputs) -> Result<ExitCode, Failure> {
         Command::Seed => seed::run(&inputs).await,
         Command::User(command) => user::run(command, &inputs).await,
         Command::Keys(command) => keys::run(command, &inputs).await,
+        Command::Audit(command) => audit::run(command, &inputs).await,
         Command::Config(command) => Ok(config::run(&command, &inputs, &mut io::stdout(), &mut io::stderr())?),
         Command::Openapi => {
             say(&format!("{:#}", durward_http::openapi::document()));

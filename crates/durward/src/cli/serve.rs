@@ -5,15 +5,16 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use durward_core::audit::Checkpoints;
 use durward_core::{Alerts, Core, Retention};
 use durward_http::{Server, metrics_router};
-use durward_proto::wire::health::{CheckStatus, Finding, Report};
 use durward_proto::SystemClock;
+use durward_proto::wire::health::{CheckStatus, Finding, Report};
 use durward_store::Opened;
 use durward_verify::SystemRandom;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
 use super::doctor::line;
 use super::{Failure, logging};
@@ -114,7 +115,8 @@ impl Started {
     pub(super) async fn serve(self) -> Result<(), Failure> {
         let address = self.address();
         let alerts = self.alerts()?;
-        let app = wire::app(&self.loaded, &self.opened, &self.core, address, self.metrics.clone()).map_err(Failure::usage)?;
+        let app =
+            wire::app(&self.loaded, &self.opened, &self.core, address, self.metrics.clone()).map_err(Failure::usage)?;
         let (stop, stopping) = watch::channel(());
         let stopped = move || {
             let mut stopping = stopping.clone();
@@ -127,6 +129,10 @@ impl Started {
         }
         tokio::spawn(self.core.clone().follow_events().await?);
         let post = tokio::spawn(self.core.clone().run_post(stopped()));
+        // The last one states what was written until the very end.
+        let (over, is_over) = oneshot::channel::<()>();
+        let checkpoints = Checkpoints::start(self.opened.system.clone()).await?;
+        let checkpoints = tokio::spawn(checkpoints.run(async move { drop(is_over.await) }));
         let retention = Retention::new(
             self.opened.system.clone(),
             wire::retention_rules(&self.loaded.config),
@@ -154,6 +160,8 @@ impl Started {
         // A mail that is under way is handed in and written down before the database is closed.
         let _ = post.await;
         let _ = tokio::join!(retention, alerts, figures);
+        drop(over);
+        let _ = checkpoints.await;
         self.opened.close().await;
         if let Some(telemetry) = self.telemetry {
             telemetry.finish().await;

@@ -2,6 +2,7 @@
 
 pub(crate) mod account;
 pub(crate) mod admin;
+pub(crate) mod audit;
 pub(crate) mod conversations;
 pub(crate) mod csrf_token;
 pub(crate) mod devices;

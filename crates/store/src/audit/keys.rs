@@ -6,7 +6,7 @@ use std::sync::Arc;
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::hmac;
 use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey};
-use data_encoding::HEXLOWER;
+use data_encoding::{BASE64, HEXLOWER};
 use durward_proto::Secret;
 
 use super::canonical::Fields;
@@ -68,9 +68,12 @@ impl AuditKeys {
         &self.0.current.id
     }
 
-    /// The public part of the key that signs checkpoints: Ed25519 (RFC 8032), 32 bytes.
-    pub fn public_key(&self) -> &[u8] {
-        self.0.current.pair.public_key().as_ref()
+    /// The public part of the key that signs checkpoints (Ed25519, RFC 8032), as a PEM file holds it.
+    pub fn public_key(&self) -> String {
+        /// What stands before the 32 bytes in a SubjectPublicKeyInfo (RFC 8410 section 4).
+        const BEFORE: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
+        let der = [&BEFORE[..], self.0.current.pair.public_key().as_ref()].concat();
+        format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----", BASE64.encode(&der))
     }
 
     /// Signs a hash.

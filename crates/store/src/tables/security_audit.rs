@@ -60,28 +60,28 @@ queries! {
         CAST(detail AS TEXT) AS detail, node, lane, seq, salt, commitment, hash FROM security_audit \
         WHERE (at, id) < ($1, $2) AND at >= $3 AND at < $4 AND (CAST($5 AS TEXT) IS NULL OR event = $5) \
         AND (CAST($6 AS BIGINT) IS NULL OR actor_user_id = $6) AND (CAST($7 AS BIGINT) IS NULL OR subject_user_id = $7) \
-        AND ($8 IS NULL OR session_id = $8) AND (CAST($9 AS TEXT) IS NULL OR request_id = $9) \
+        AND (session_id = $8 OR $8 IS NULL) AND (CAST($9 AS TEXT) IS NULL OR request_id = $9) \
         AND (CAST($10 AS TEXT) IS NULL OR ip = $10) ORDER BY at DESC, id DESC LIMIT $11";
     /// The same of one event, by its index.
     NEWEST_OF_EVENT = "SELECT id, at, event, actor_user_id, subject_user_id, session_id, ip, request_id, \
         CAST(detail AS TEXT) AS detail, node, lane, seq, salt, commitment, hash FROM security_audit \
         WHERE (at, id) < ($1, $2) AND at >= $3 AND at < $4 AND event = $5 \
         AND (CAST($6 AS BIGINT) IS NULL OR actor_user_id = $6) AND (CAST($7 AS BIGINT) IS NULL OR subject_user_id = $7) \
-        AND ($8 IS NULL OR session_id = $8) AND (CAST($9 AS TEXT) IS NULL OR request_id = $9) \
+        AND (session_id = $8 OR $8 IS NULL) AND (CAST($9 AS TEXT) IS NULL OR request_id = $9) \
         AND (CAST($10 AS TEXT) IS NULL OR ip = $10) ORDER BY at DESC, id DESC LIMIT $11";
     /// The same of what one user did, by its index.
     NEWEST_OF_ACTOR = "SELECT id, at, event, actor_user_id, subject_user_id, session_id, ip, request_id, \
         CAST(detail AS TEXT) AS detail, node, lane, seq, salt, commitment, hash FROM security_audit \
         WHERE (at, id) < ($1, $2) AND at >= $3 AND at < $4 AND (CAST($5 AS TEXT) IS NULL OR event = $5) \
         AND actor_user_id = $6 AND (CAST($7 AS BIGINT) IS NULL OR subject_user_id = $7) \
-        AND ($8 IS NULL OR session_id = $8) AND (CAST($9 AS TEXT) IS NULL OR request_id = $9) \
+        AND (session_id = $8 OR $8 IS NULL) AND (CAST($9 AS TEXT) IS NULL OR request_id = $9) \
         AND (CAST($10 AS TEXT) IS NULL OR ip = $10) ORDER BY at DESC, id DESC LIMIT $11";
     /// The same of what was done to one user, by its index.
     NEWEST_OF_SUBJECT = "SELECT id, at, event, actor_user_id, subject_user_id, session_id, ip, request_id, \
         CAST(detail AS TEXT) AS detail, node, lane, seq, salt, commitment, hash FROM security_audit \
         WHERE (at, id) < ($1, $2) AND at >= $3 AND at < $4 AND (CAST($5 AS TEXT) IS NULL OR event = $5) \
         AND (CAST($6 AS BIGINT) IS NULL OR actor_user_id = $6) AND subject_user_id = $7 \
-        AND ($8 IS NULL OR session_id = $8) AND (CAST($9 AS TEXT) IS NULL OR request_id = $9) \
+        AND (session_id = $8 OR $8 IS NULL) AND (CAST($9 AS TEXT) IS NULL OR request_id = $9) \
         AND (CAST($10 AS TEXT) IS NULL OR ip = $10) ORDER BY at DESC, id DESC LIMIT $11";
 }
 

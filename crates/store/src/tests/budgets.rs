@@ -1,7 +1,7 @@
 use std::time::Instant;
 
 use super::*;
-use crate::{Backend, BudgetRule, Charge};
+use crate::{Backend, BudgetRule, Charge, Expired};
 
 const RULE: BudgetRule =
     BudgetRule { limit: 3, window: Duration::from_secs(900), first_delay: Duration::from_secs(10) };

@@ -3,6 +3,7 @@
 
 mod accounts;
 mod alerts;
+mod audit;
 mod bell;
 mod budgets;
 mod cancel;

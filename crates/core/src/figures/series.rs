@@ -121,7 +121,8 @@ struct Span {
 
 impl Span {
     fn of(asked: &SeriesQuery, now: Timestamp) -> Result<Self, Fault> {
-        let until = asked.until.unwrap_or(now);
+        // Nothing was counted after now.
+        let until = asked.until.unwrap_or(now).min(now);
         let since = asked.since.unwrap_or(until.minus(DAY));
         // Rows stand for whole minutes.
         let from = since.micros().div_euclid(MINUTE);
@@ -171,7 +172,7 @@ mod tests {
     fn span(since: i64, until: i64, step: Option<u32>) -> Result<(i64, i64, i64, usize), String> {
         let at = Timestamp::from_seconds;
         let asked = SeriesQuery { name: String::new(), since: Some(at(since)), until: Some(at(until)), step };
-        let span = Span::of(&asked, at(0)).map_err(|fault| fault.problem().errors[0].pointer.clone())?;
+        let span = Span::of(&asked, at(253_000_000_000)).map_err(|fault| fault.problem().errors[0].pointer.clone())?;
         Ok((span.since.seconds(), span.until.seconds(), span.step / 1_000_000, span.steps()))
     }
 

@@ -59,20 +59,6 @@ const KINDS: &[Kind] = &[
     kind(NODES, "count", Sum::Nodes),
 ];
 
-/// The charts that there are.
-pub const NAMES: &[&str] = &{
-    let mut names = [""; KINDS.len()];
-    let mut at = 0;
-    while at < KINDS.len() {
-        #[allow(clippy::indexing_slicing, reason = "worked out when this is compiled")]
-        {
-            names[at] = KINDS[at].name;
-        }
-        at += 1;
-    }
-    names
-};
-
 /// What is asked of a chart.
 #[derive(Debug, Default)]
 pub struct SeriesQuery {
@@ -95,7 +81,8 @@ impl Core {
     pub async fn series(&self, who: &Verified, asked: &SeriesQuery) -> Result<Series, Fault> {
         let permit = who.permit::<ReadOverview>()?;
         let Some(kind) = KINDS.iter().find(|kind| kind.name == asked.name) else {
-            return Err(Fault::field("/name", format!("one of {}", NAMES.join(", "))));
+            let names: Vec<&str> = KINDS.iter().map(|kind| kind.name).collect();
+            return Err(Fault::field("/name", format!("one of {}", names.join(", "))));
         };
         let span = Span::of(asked, self.clock.now())?;
         let mut read = self.store.any_user(&permit).read().await?;

@@ -57,8 +57,8 @@ pub use reader::Held;
 pub use reference::reference;
 pub use roles::Roles;
 pub use sections::{
-    Access, Breaker, Chat, Cookies, Cors, Csrf, Database, GeoIp, Keys, Limits, Log, Mail, Metrics, Passkeys, Password, Registration, Risk,
-    Root, SecondFactor, Server, Session, Settings, Tokens, WebSocket,
+    Access, Breaker, Chat, Cookies, Cors, Csrf, Database, GeoIp, Keys, Limits, Log, Mail, Metrics, Passkeys, Password,
+    Registration, Risk, Root, SecondFactor, Server, Session, Settings, Tokens, WebSocket,
 };
 pub use show::{shown_as_json, shown_as_text};
 pub use source::Source;

@@ -109,7 +109,8 @@ impl Config {
 
     /// Roles that are named and that there are not.
     fn role_problems(&self) -> Vec<Problem> {
-        let named = [("second_factor.roles", &self.second_factor.roles), ("access.exempt_roles", &self.access.exempt_roles)];
+        let named =
+            [("second_factor.roles", &self.second_factor.roles), ("access.exempt_roles", &self.access.exempt_roles)];
         let mut problems = Vec::new();
         for (key, names) in named {
             for role in names.iter().filter(|role| !self.roles.knows(role.as_str())) {

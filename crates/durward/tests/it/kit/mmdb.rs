@@ -28,7 +28,8 @@ pub fn cities(rows: &[(&str, &str, &str, f64, f64)]) -> Vec<u8> {
 pub fn cities_built(built: u64, rows: &[(&str, &str, &str, f64, f64)]) -> Vec<u8> {
     let records = rows.iter().map(|(network, country, city, latitude, longitude)| {
         let names = Field::Map(vec![("en", text(city))]);
-        let location = Field::Map(vec![("latitude", Field::Double(*latitude)), ("longitude", Field::Double(*longitude))]);
+        let location =
+            Field::Map(vec![("latitude", Field::Double(*latitude)), ("longitude", Field::Double(*longitude))]);
         let record = Field::Map(vec![
             ("city", Field::Map(vec![("names", names)])),
             ("country", Field::Map(vec![("iso_code", text(country))])),

@@ -41,7 +41,8 @@ impl AccessRules {
     fn check(&self, ip: IpAddr, country: Option<&str>, role: &Role) -> Result<(), Denied> {
         let ip = ip.to_canonical();
         let among = |networks: &[IpNet]| networks.iter().any(|network| network.contains(&ip));
-        let listed = |countries: &[String]| country.is_some_and(|country| countries.iter().any(|other| other == country));
+        let listed =
+            |countries: &[String]| country.is_some_and(|country| countries.iter().any(|other| other == country));
         if self.exempt_roles.contains(role) || among(&self.exempt_networks) {
             return Ok(());
         }
@@ -93,7 +94,8 @@ impl Core {
     pub(crate) fn check_access(&self, role: &Role, client: &Client, place: Option<&Place>) -> Result<(), Fault> {
         let country = place.and_then(|place| place.country.as_deref());
         self.policy.access.check(client.ip, country, role).map_err(|denied| {
-            let problem = Problem::new(Code::PlaceDenied).detail("Logins from this place are not allowed. Ask the operator.");
+            let problem =
+                Problem::new(Code::PlaceDenied).detail("Logins from this place are not allowed. Ask the operator.");
             Fault::of(problem).because(denied.as_str())
         })
     }

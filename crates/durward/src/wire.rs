@@ -23,7 +23,9 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use crate::answering;
 use crate::checks::Subject;
 use crate::checks::golden_path::Walk;
-use crate::config::{self, Answering, Config, Environment, FactorMethod, Loaded, SecondFactorPolicy, Source, UnknownCountry};
+use crate::config::{
+    self, Answering, Config, Environment, FactorMethod, Loaded, SecondFactorPolicy, Source, UnknownCountry,
+};
 use crate::mailing;
 use crate::operations::Program;
 use crate::places;
@@ -255,11 +257,7 @@ fn risk_rules(config: &Config) -> RiskRules {
             global_failures: risk.global_failures.0,
             listed_address: risk.listed_address.0,
         },
-        thresholds: Thresholds {
-            notice: risk.notice.0,
-            second_factor: risk.second_factor.0,
-            deny: risk.deny.0,
-        },
+        thresholds: Thresholds { notice: risk.notice.0, second_factor: risk.second_factor.0, deny: risk.deny.0 },
         travel_speed: risk.travel_speed.into(),
         suspect_networks: risk.suspect_networks.clone(),
     }

@@ -76,14 +76,6 @@ impl fmt::Display for Timestamp {
     }
 }
 
-impl FromStr for Timestamp {
-    type Err = time::error::Parse;
-    /// RFC 3339. What is finer than a microsecond is cut off.
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        OffsetDateTime::parse(text, &Rfc3339).map(Self::from_offset)
-    }
-}
-
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
@@ -102,7 +94,7 @@ impl<'de> Deserialize<'de> for Timestamp {
 #[error("not a time such as 2026-01-02T03:04:05Z")]
 pub struct BadTime;
 
-impl std::str::FromStr for Timestamp {
+impl FromStr for Timestamp {
     type Err = BadTime;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         OffsetDateTime::parse(text, &Rfc3339).map(Self::from_offset).map_err(|_| BadTime)

@@ -13,7 +13,7 @@ use std::time::Duration;
 use durward_proto::{Random, Timestamp, random};
 use latency::Latencies;
 
-pub use series::{NAMES, SeriesQuery};
+pub use series::SeriesQuery;
 
 /// What this node has counted since it last wrote it down.
 pub struct Figures {

@@ -108,11 +108,8 @@ impl Core {
             }
             Err(fault) => return Err(fault),
         };
-        let tried = Tried {
-            device: arrival.device_id(),
-            risk: arrival.risk.as_ref(),
-            ..tried(&email_key, Some(user_id))
-        };
+        let tried =
+            Tried { device: arrival.device_id(), risk: arrival.risk.as_ref(), ..tried(&email_key, Some(user_id)) };
         let mut write = self.refuse_risky(write, proof.user(), &tried, &arrival, client).await??;
         let opened = issue::session(self, &mut write, proof, login.transport, client).await?;
         let tried = Tried { device: opened.device_id(), session: Some(opened.session_id), ..tried };

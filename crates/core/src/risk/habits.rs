@@ -229,13 +229,10 @@ mod unit_tests {
 
     #[test]
     fn what_was_once_is_forgotten_and_what_is_usual_is_not() {
-        let berlin = Place {
-            country: Some("DE".to_owned()),
-            latitude: Some(52.52),
-            longitude: Some(13.4),
-            ..Place::default()
-        };
-        let rome = Place { country: Some("IT".to_owned()), latitude: Some(41.9), longitude: Some(12.5), ..Place::default() };
+        let berlin =
+            Place { country: Some("DE".to_owned()), latitude: Some(52.52), longitude: Some(13.4), ..Place::default() };
+        let rome =
+            Place { country: Some("IT".to_owned()), latitude: Some(41.9), longitude: Some(12.5), ..Place::default() };
         let (mut habits, mut now) = (Habits::default(), Timestamp::from_seconds(1_790_000_000));
         habits.learn(&login(now, &rome, "AS3269"));
         for _ in 0..40 {
@@ -260,7 +257,11 @@ mod unit_tests {
         for step in 0..2_000_u32 {
             now = now.plus(Duration::from_secs(600));
             let place = Place {
-                country: Some(format!("{}{}", char::from(b'A' + (step % 26) as u8), char::from(b'A' + (step / 26 % 26) as u8))),
+                country: Some(format!(
+                    "{}{}",
+                    char::from(b'A' + (step % 26) as u8),
+                    char::from(b'A' + (step / 26 % 26) as u8)
+                )),
                 latitude: Some(f64::from(step % 170) - 85.0),
                 longitude: Some(f64::from(step * 7 % 359) - 179.0),
                 ..Place::default()
@@ -275,7 +276,12 @@ mod unit_tests {
     #[test]
     fn it_reads_back_as_it_was_written() {
         let mut habits = Habits::default();
-        let place = Place { country: Some("DE".to_owned()), latitude: Some(48.123456), longitude: Some(11.5), ..Place::default() };
+        let place = Place {
+            country: Some("DE".to_owned()),
+            latitude: Some(48.123456),
+            longitude: Some(11.5),
+            ..Place::default()
+        };
         habits.learn(&login(Timestamp::from_seconds(1_790_000_000), &place, "AS3320"));
         let text = serde_json::to_value(&habits).unwrap();
         assert_eq!(serde_json::from_value::<Habits>(text).unwrap(), habits);

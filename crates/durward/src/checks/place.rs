@@ -21,7 +21,8 @@ pub(super) async fn place(subject: &Subject) -> Outcome {
         let database = match read(&path).await {
             Ok(database) => database,
             Err(error) => {
-                let cure = format!("set {key} to a file in MaxMind's format (.mmdb) that this user can read, or unset it");
+                let cure =
+                    format!("set {key} to a file in MaxMind's format (.mmdb) that this user can read, or unset it");
                 return Outcome::Bad { found: error, cure };
             }
         };
@@ -32,7 +33,8 @@ pub(super) async fn place(subject: &Subject) -> Outcome {
     }
     let found = found.join(", ");
     if old {
-        let cure = "put a newer file in its place, for example with geoipupdate; it is read without a restart".to_owned();
+        let cure =
+            "put a newer file in its place, for example with geoipupdate; it is read without a restart".to_owned();
         return Outcome::Worth { found: format!("{found}: older than 90 days"), cure };
     }
     Outcome::Good(found)

@@ -144,6 +144,11 @@ impl<'a> Reader<'a> {
                 let is_listed = held.and_then(|held| held.shown.as_array()).is_some_and(|list| !list.is_empty());
                 Some(if is_listed { "deny" } else { "allow" }.to_owned())
             }
+            "limits.pair_failures" => {
+                let held = self.held.iter().find(|held| held.key == "limits.account_failures");
+                let account = held.and_then(|held| held.shown.as_u64()).unwrap_or_default();
+                Some(account.saturating_mul(2).min(u32::MAX.into()).to_string())
+            }
             "tokens.issuer" => Some(self.text("server.public_url").to_owned()),
             "websocket.token_in_url" => Some((self.purpose == Purpose::Dev).to_string()),
             "password.max_concurrent" => Some(self.cores.to_string()),

@@ -139,13 +139,17 @@ impl Config {
 
     /// Roles that are named and that there are not.
     fn role_problems(&self) -> Vec<Problem> {
-        let unknown = self.second_factor.roles.iter().filter(|role| !self.roles.knows(role));
-        unknown
-            .map(|role| {
-                let cure = format!("did you mean `{}`? Otherwise define it: roles.{role}.scopes", self.roles.nearest(role));
-                problem("second_factor.roles", format!("{role:?}, which is no role"), "roles that there are", cure)
-            })
-            .collect()
+        let named =
+            [("second_factor.roles", &self.second_factor.roles), ("access.exempt_roles", &self.access.exempt_roles)];
+        let mut problems = Vec::new();
+        for (key, names) in named {
+            for role in names.iter().filter(|role| !self.roles.knows(role.as_str())) {
+                let meant = self.roles.nearest(role.as_str());
+                let cure = format!("did you mean `{meant}`? Otherwise define it: roles.{role}.scopes");
+                problems.push(problem(key, format!("`{role}`, which is no role"), "roles that there are", cure));
+            }
+        }
+        problems
     }
 
     /// What the chat's answering side cannot work with.

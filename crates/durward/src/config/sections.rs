@@ -268,7 +268,7 @@ section! {
         window: Duration = Text("15m"),
         /// Wrong answers from one client for one account within `limits.pair_window`, which is longer: it slows down
         /// who guesses with patience.
-        pair_failures: u32 = Text("20"),
+        pair_failures: u32 = Computed("twice `limits.account_failures`"),
         /// After this long the counting of one client at one account starts anew.
         pair_window: Duration = Text("24h"),
         /// The first delay once the limit is reached; it doubles with each further wrong answer.

@@ -233,6 +233,8 @@ mod behind_proxies {
 }
 
 on_both! {
+    with &[("DURWARD_LIMITS__ACCOUNT_FAILURES", "20")];
+
     /// Right answers that come all at once do not use the budget up among themselves.
     async fn sixty_four_right_logins_at_once_are_all_let_in(app) {
         app.register("ann").await;

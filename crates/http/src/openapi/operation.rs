@@ -58,9 +58,10 @@ fn parameters(row: &Row) -> Vec<Value> {
     let mut all = Vec::new();
     for name in row.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')) {
         // A user's id is a number, every other id a UUID.
-        let schema = match row.path.starts_with("/api/v1/admin/users/") {
-            true => json!({"type": "integer", "format": "int64"}),
-            false => json!({"type": "string", "format": "uuid"}),
+        let schema = if row.path.starts_with("/api/v1/admin/users/") {
+            json!({"type": "integer", "format": "int64"})
+        } else {
+            json!({"type": "string", "format": "uuid"})
         };
         all.push(json!({"name": name, "in": "path", "required": true, "schema": schema}));
     }

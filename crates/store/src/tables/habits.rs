@@ -90,6 +90,12 @@ impl Write<Gate> {
     /// # Errors
     /// As all statements: `Unavailable` or `Broken`.
     pub async fn put_habits(&mut self, user: UserId, habits: &Value, now: Timestamp) -> Result<(), StoreError> {
-        on!(self, |c, sql| sqlx::query(sql(PUT)).bind(user.0).bind(Json(habits)).bind(Db(now)).execute(c).await.map(drop))
+        on!(self, |c, sql| sqlx::query(sql(PUT))
+            .bind(user.0)
+            .bind(Json(habits))
+            .bind(Db(now))
+            .execute(c)
+            .await
+            .map(drop))
     }
 }

@@ -67,7 +67,9 @@ fn expect(assessment: &Assessment, decision: Decision, signals: &[&str]) {
 #[test]
 fn the_usual_day_says_nothing() {
     let (person, rules) = (worker(), RiskRules::default());
-    for (hour, device, place) in [(7, "laptop", "home"), (8, "phone", "phone"), (9, "laptop", "office"), (8, "phone", "home")] {
+    for (hour, device, place) in
+        [(7, "laptop", "home"), (8, "phone", "phone"), (9, "laptop", "office"), (8, "phone", "home")]
+    {
         expect(&person.judge(&coming(28, hour, Some(device), place), &rules), Decision::Allow, &[]);
     }
 }
@@ -123,11 +125,7 @@ fn a_thief_abroad_who_comes_an_hour_after_the_user_is_refused() {
     let mut person = worker();
     person.admit(&coming(28, 9, Some("laptop"), "office"), "laptop");
     let found = person.judge(&coming(28, 10, None, "thief"), &RiskRules::default());
-    expect(
-        &found,
-        Decision::Deny,
-        &["impossible_travel", "new_country", "new_device", "new_network", "new_area"],
-    );
+    expect(&found, Decision::Deny, &["impossible_travel", "new_country", "new_device", "new_network", "new_area"]);
     let travel = &found.signals[0];
     assert!(travel.why.contains("km from the last login 1.0 hours ago"), "{}", travel.why);
 }
@@ -141,7 +139,8 @@ fn a_thief_abroad_a_day_later_steps_up() {
 #[test]
 fn at_night_it_is_worse() {
     let (person, rules) = (worker(), RiskRules::default());
-    let (day, night) = (person.judge(&coming(29, 8, None, "munich"), &rules), person.judge(&coming(29, 2, None, "munich"), &rules));
+    let (day, night) =
+        (person.judge(&coming(29, 8, None, "munich"), &rules), person.judge(&coming(29, 2, None, "munich"), &rules));
     assert!(night.names().contains(&"unusual_hour"), "{night:#?}");
     assert!(night.score > day.score);
 }

@@ -12,8 +12,10 @@ const NOW: Timestamp = Timestamp::from_seconds(1_790_000_000);
 
 fn place() -> impl Strategy<Value = Option<Place>> {
     let some = |of: f64| proptest::option::of(-of..of);
-    let place = (proptest::option::of("[A-Z]{2}"), some(95.0), some(190.0), proptest::option::of(any::<u32>()))
-        .prop_map(|(country, latitude, longitude, network)| Place { country, city: None, latitude, longitude, network });
+    let place =
+        (proptest::option::of("[A-Z]{2}"), some(95.0), some(190.0), proptest::option::of(any::<u32>())).prop_map(
+            |(country, latitude, longitude, network)| Place { country, city: None, latitude, longitude, network },
+        );
     proptest::option::of(place)
 }
 

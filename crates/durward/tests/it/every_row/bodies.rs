@@ -86,6 +86,8 @@ fn members() -> impl Strategy<Value = Vec<u8>> {
         "true",
         r#""UTC""#,
         r#""light""#,
+        r#""admin""#,
+        r#""suspended""#,
     ];
     let value = prop_oneof![2 => select(plausible).prop_map(str::to_owned), 3 => json()];
     let member = (select(names), value).prop_map(|(name, value)| format!("\"{name}\":{value}"));

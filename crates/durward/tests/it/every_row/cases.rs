@@ -201,6 +201,9 @@ fn path() -> impl Strategy<Value = Path> {
         b"00000000-0000-0000-0000-000000000000",
         b"0",
         b"-1",
+        b"1",
+        b"9223372036854775807",
+        b"-9223372036854775808",
         b"99999999999999999999999999",
         b"%",
         b"%00",
@@ -273,7 +276,10 @@ fn path() -> impl Strategy<Value = Path> {
 }
 
 fn query() -> impl Strategy<Value = Vec<u8>> {
-    let names = select(vec!["limit", "cursor", "query", "everywhere", "ticket", "token", "x", ""]);
+    let names = select(vec![
+        "limit", "cursor", "query", "everywhere", "ticket", "token", "status", "role", "user", "email", "ip", "succeeded",
+        "since", "until", "name", "step", "x", "",
+    ]);
     let values: Vec<&[u8]> = vec![
         b"",
         b"1",
@@ -283,6 +289,11 @@ fn query() -> impl Strategy<Value = Vec<u8>> {
         b"99999999999999999999",
         b"true",
         b"TRUE",
+        b"logins",
+        b"active",
+        b"0001-01-01T00:00:00Z",
+        b"9999-12-31T23:59:59.999999999Z",
+        b"2026-06-30T23:59:60Z",
         b"1e3",
         b"%",
         b"%00",

@@ -9,6 +9,7 @@ use ipnet::IpNet;
 enum Field {
     Text(String),
     Double(f64),
+    Short(u16),
     Number(u32),
     Long(u64),
     Map(Vec<(&'static str, Field)>),
@@ -27,7 +28,8 @@ pub fn cities(rows: &[(&str, &str, &str, f64, f64)]) -> Vec<u8> {
 pub fn cities_built(built: u64, rows: &[(&str, &str, &str, f64, f64)]) -> Vec<u8> {
     let records = rows.iter().map(|(network, country, city, latitude, longitude)| {
         let names = Field::Map(vec![("en", text(city))]);
-        let location = Field::Map(vec![("latitude", Field::Double(*latitude)), ("longitude", Field::Double(*longitude))]);
+        let location =
+            Field::Map(vec![("latitude", Field::Double(*latitude)), ("longitude", Field::Double(*longitude))]);
         let record = Field::Map(vec![
             ("city", Field::Map(vec![("names", names)])),
             ("country", Field::Map(vec![("iso_code", text(country))])),
@@ -100,15 +102,15 @@ fn database(kind: &str, built: u64, records: Vec<(&str, Field)>) -> Vec<u8> {
     bytes.extend(data);
     bytes.extend(b"\xab\xcd\xefMaxMind.com");
     let metadata = Field::Map(vec![
-        ("binary_format_major_version", Field::Number(2)),
-        ("binary_format_minor_version", Field::Number(0)),
+        ("binary_format_major_version", Field::Short(2)),
+        ("binary_format_minor_version", Field::Short(0)),
         ("build_epoch", Field::Long(built)),
         ("database_type", text(kind)),
         ("description", Field::Map(vec![("en", text("made by a test"))])),
-        ("ip_version", Field::Number(6)),
+        ("ip_version", Field::Short(6)),
         ("languages", Field::List(vec![text("en")])),
         ("node_count", Field::Number(u32::try_from(count).unwrap())),
-        ("record_size", Field::Number(32)),
+        ("record_size", Field::Short(32)),
     ]);
     put(&mut bytes, &metadata);
     bytes
@@ -122,6 +124,10 @@ fn put(bytes: &mut Vec<u8>, field: &Field) {
         }
         Field::Double(value) => {
             head(bytes, 3, 8);
+            bytes.extend(value.to_be_bytes());
+        }
+        Field::Short(value) => {
+            head(bytes, 5, 2);
             bytes.extend(value.to_be_bytes());
         }
         Field::Number(value) => {

@@ -134,7 +134,10 @@ impl Outcome {
 
     fn print(&self, seed: u64) {
         println!("\n{USERS} users, {DAYS} days, seed {seed}");
-        println!("{:<44} {:>7} {:>10} {:>10} {:>10} {:>10}", "attacks", "all", "stopped", "denied", "stepped up", "noticed");
+        println!(
+            "{:<44} {:>7} {:>10} {:>10} {:>10} {:>10}",
+            "attacks", "all", "stopped", "denied", "stepped up", "noticed"
+        );
         for (name, is_aimed_at, tally) in &self.attacks {
             println!("{}", tally.row(&format!("{}{name}", if *is_aimed_at { "" } else { "(beyond) " })));
         }
@@ -156,7 +159,11 @@ fn attacks_are_stopped_and_people_are_not_disturbed() {
         let outcome = run(seed, &RiskRules::default());
         outcome.print(seed);
         assert!(outcome.ordinary.all > 30_000, "{} logins", outcome.ordinary.all);
-        assert!(outcome.ordinary.stopped() <= 1.0, "{:.2} % of the ordinary logins disturbed", outcome.ordinary.stopped());
+        assert!(
+            outcome.ordinary.stopped() <= 1.0,
+            "{:.2} % of the ordinary logins disturbed",
+            outcome.ordinary.stopped()
+        );
         let found = outcome.aimed_at().stopped();
         assert!(found >= 95.0, "{found:.2} % of the attacks stopped or stepped up");
         for (name, _, tally) in outcome.attacks.iter().filter(|(_, is_aimed_at, _)| *is_aimed_at) {

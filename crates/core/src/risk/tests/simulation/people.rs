@@ -67,7 +67,11 @@ impl User {
         let provider = world.provider(town.country, dice);
         let home = world.spot(town, provider, 12.0, dice);
         let office = dice.percent(40.0).then(|| {
-            let network = if dice.percent(50.0) { 30_000 + u32::try_from(dice.between(0, 300)).unwrap() } else { world.provider(town.country, dice) };
+            let network = if dice.percent(50.0) {
+                30_000 + u32::try_from(dice.between(0, 300)).unwrap()
+            } else {
+                world.provider(town.country, dice)
+            };
             world.spot(town, network, 10.0, dice)
         });
         let hours = match dice.between(0, 100) {
@@ -119,14 +123,24 @@ impl User {
                 let from = dice.between(3, 85);
                 let to = from + if often { dice.between(1, 4) } else { dice.between(2, 11) };
                 let is_abroad = dice.percent(50.0);
-                let town = if is_abroad { world.town_abroad(self.town.country, dice) } else { world.town_in(self.town.country, dice) };
+                let town = if is_abroad {
+                    world.town_abroad(self.town.country, dice)
+                } else {
+                    world.town_in(self.town.country, dice)
+                };
                 Journey { from, to, town, network: world.provider(town.country, dice) }
             })
             .collect()
     }
 
     /// The logins of a day, in order, each with what sort it is.
-    pub(super) fn day(&mut self, day: u64, surge: f64, world: &World, dice: &mut Dice) -> Vec<(&'static str, Arriving)> {
+    pub(super) fn day(
+        &mut self,
+        day: u64,
+        surge: f64,
+        world: &World,
+        dice: &mut Dice,
+    ) -> Vec<(&'static str, Arriving)> {
         let mut changed = None;
         if self.new_device_on == Some(day) {
             let (place, is_phone) = (usize::from(dice.percent(35.0)), dice.percent(65.0));
@@ -172,10 +186,16 @@ impl User {
         let journey = self.journeys.iter().find(|journey| (journey.from..journey.to).contains(&day));
         let (mut sort, spot) = match journey {
             // A phone abroad is often on the carrier's network at home.
-            Some(_) if device.is_phone && dice.percent(40.0) => ("on a journey", world.gateway(self.town, self.carrier, dice)),
+            Some(_) if device.is_phone && dice.percent(40.0) => {
+                ("on a journey", world.gateway(self.town, self.carrier, dice))
+            }
             Some(journey) => ("on a journey", world.spot(journey.town, journey.network, 8.0, dice)),
-            None if !self.tunnel.is_empty() && dice.percent(30.0) => ("through a tunnel", dice.pick(&self.tunnel).clone()),
-            None if device.is_phone && dice.percent(50.0) => ("on the way", world.gateway(self.town, self.carrier, dice)),
+            None if !self.tunnel.is_empty() && dice.percent(30.0) => {
+                ("through a tunnel", dice.pick(&self.tunnel).clone())
+            }
+            None if device.is_phone && dice.percent(50.0) => {
+                ("on the way", world.gateway(self.town, self.carrier, dice))
+            }
             None if dice.percent(3.0) => {
                 let network = world.provider(self.town.country, dice);
                 ("at friends' and in cafes", world.spot(self.town, network, 12.0, dice))

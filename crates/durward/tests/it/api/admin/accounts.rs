@@ -157,7 +157,7 @@ mod mailed {
     use super::*;
 
     on_both! {
-        with &[KEPT];
+        with &[KEPT, ("DURWARD_REGISTRATION__VERIFY_EMAIL", "false")];
 
         /// A link to set a password with arrives, and works; who is suspended gets none.
         async fn a_reset_can_be_sent(app) {

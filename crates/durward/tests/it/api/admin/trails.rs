@@ -85,7 +85,7 @@ on_both! {
         let find = |key: &str| all.as_array().unwrap().iter().find(|one| one["key"] == key).unwrap().clone();
         assert_eq!(find("tokens.secret")["value"], "[hidden]");
         assert_eq!(find("tokens.secret")["source"], "environment variable JWT_SECRET_KEY");
-        assert_eq!(find("tokens.access_ttl"), json!({ "key": "tokens.access_ttl", "value": "60m", "source": "default" }));
+        assert_eq!(find("tokens.access_ttl"), json!({ "key": "tokens.access_ttl", "value": "1h", "source": "default" }));
     }
 
     /// Every key, and none of its private part.

@@ -65,12 +65,7 @@ impl Operator {
     ///
     /// # Errors
     /// When the database is away.
-    pub async fn detail(
-        &self,
-        user: UserRow,
-        roles: &Roles,
-        rules: &SecondFactorRules,
-    ) -> Result<UserDetail, Fault> {
+    pub async fn detail(&self, user: UserRow, roles: &Roles, rules: &SecondFactorRules) -> Result<UserDetail, Fault> {
         let mut read = self.system.read().await?;
         let mut detail = admin::outline(&mut read, user, roles, rules).await?;
         admin::add_sessions(&mut read, &mut detail).await?;

@@ -89,6 +89,6 @@ impl Default for Weights {
 
 impl Default for Thresholds {
     fn default() -> Self {
-        Self { notice: 30, second_factor: 50, deny: 90 }
+        Self { notice: 30, second_factor: 50, deny: 92 }
     }
 }

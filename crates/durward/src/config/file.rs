@@ -71,7 +71,8 @@ impl Walk<'_> {
     }
 
     fn entry(&mut self, key: &str, at: usize, value: &Spanned<DeValue<'_>>) {
-        let known = self.rows.iter().map(|row| Key::Borrowed(row.key)).find(|known| *known == key && key != roles::PATTERN);
+        let known =
+            self.rows.iter().map(|row| Key::Borrowed(row.key)).find(|known| *known == key && key != roles::PATTERN);
         let known = known.or_else(|| roles::name_in(key).map(|_| Key::Owned(key.to_owned())));
         let is_table = self.rows.iter().any(|row| row.key.split_once('.').is_some_and(|(table, _)| table == key));
         match (value.get_ref(), known) {

@@ -324,7 +324,7 @@ section! {
         /// be sent the user is told.
         second_factor: Percent = Text("50"),
         /// From which score on the login is refused; 0 for never.
-        deny: Percent = Text("90"),
+        deny: Percent = Text("92"),
         /// How fast people travel at most, in kilometres an hour.
         travel_speed: u32 = Text("900"),
         /// Networks that are suspect: those of anonymising services, for example.

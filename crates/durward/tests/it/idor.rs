@@ -201,6 +201,24 @@ on_both! {
         browser.get("/api/v1/profile").await.is(200);
     }
 
+    /// An id in a message is answered in the same way, and nothing is said in another user's conversation.
+    async fn what_belongs_to_others_in_a_message(app) {
+        let bob = Owner::with_everything(&app, "bob").await;
+        let ann = app.user("ann").await;
+        let before = bob.sees().await;
+        let mut socket = ann.socket("/api/v1/ws/chat").await;
+        socket.expect("ready").await;
+        let mut answers = Vec::new();
+        for id in [bob.id(Of::Conversation), NOTHING] {
+            socket.send(json!({ "type": "message", "content": "let me in", "conversation_id": id })).await;
+            let answer = socket.next().await;
+            assert_eq!(answer["type"], "error", "{answer}");
+            answers.push(answer);
+        }
+        assert_eq!(answers[0], answers[1]);
+        assert_eq!(bob.sees().await, before);
+    }
+
     /// The same ids work for who owns them, so that the refusals above were about nothing else.
     async fn what_is_ones_own_is_there(app) {
         let bob = Owner::with_everything(&app, "bob").await;

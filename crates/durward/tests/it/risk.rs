@@ -69,6 +69,8 @@ async fn app(backend: Backend, settings: &[(&str, &str)]) -> (App, Files) {
         ("DURWARD_SERVER__TRUSTED_PROXIES", "127.0.0.1"),
         ("DURWARD_GEOIP__DATABASE", cities.as_str()),
         ("DURWARD_GEOIP__ASN_DATABASE", networks.as_str()),
+        // Whoever looks on does so for days.
+        ("DURWARD_TOKENS__ACCESS_TTL", "20d"),
     ];
     all.extend(settings);
     (App::with(backend, &all).await, files)
@@ -124,8 +126,7 @@ async fn settled(app: &App, name: &str) -> Actor {
 }
 
 /// The newest login attempt, as an operator sees it.
-async fn last_attempt(app: &App, admin: &Actor) -> Value {
-    let _ = app;
+async fn last_attempt(admin: &Actor) -> Value {
     let page = admin.get("/api/v1/admin/attempts?limit=1").await.is(200).json();
     page["items"][0].clone()
 }

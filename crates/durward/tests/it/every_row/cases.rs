@@ -277,8 +277,24 @@ fn path() -> impl Strategy<Value = Path> {
 
 fn query() -> impl Strategy<Value = Vec<u8>> {
     let names = select(vec![
-        "limit", "cursor", "query", "everywhere", "ticket", "token", "status", "role", "user", "email", "ip", "succeeded",
-        "since", "until", "name", "step", "x", "",
+        "limit",
+        "cursor",
+        "query",
+        "everywhere",
+        "ticket",
+        "token",
+        "status",
+        "role",
+        "user",
+        "email",
+        "ip",
+        "succeeded",
+        "since",
+        "until",
+        "name",
+        "step",
+        "x",
+        "",
     ]);
     let values: Vec<&[u8]> = vec![
         b"",

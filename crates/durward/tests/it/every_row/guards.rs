@@ -110,7 +110,7 @@ on_both! {
 
     /// A bearer needs none, whatever cookies come with it.
     async fn a_bearer_needs_no_csrf_token(app) {
-        app.register("ann").await;
+        app.admin("ann").await;
         for row in table().iter().filter(|row| row.csrf == CsrfClass::Required) {
             let (ann, _) = app.bearer("ann").await;
             let answer = call(&ann, row).await;

@@ -11,7 +11,7 @@ async fn seen_at(app: &App, admin: &Actor, address: &str, place: Value) {
     let wait = async {
         loop {
             log_in(&at(app, address), "ann").await.is(200);
-            if last_attempt(app, admin).await["location"] == place {
+            if last_attempt(admin).await["location"] == place {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(200)).await;

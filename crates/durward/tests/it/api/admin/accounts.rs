@@ -181,6 +181,7 @@ mod mailed {
             let setup = ann.post_empty("/api/v1/2fa/totp/setup").await.is(200).json();
             let code = TotpSecret::from_base32(setup["secret"].as_str().unwrap()).unwrap().code_at(app.clock.now());
             ann.post("/api/v1/2fa/totp/enable", json!({ "code": code.expose() })).await.is(200);
+            app.mails.expect("ann@example.com", "new_factor").await;
             let reset = format!("{}/reset-factors", path(id));
             let gone = root.post_empty(&reset).await.is(200).json();
             assert_eq!((&gone["totp"], &gone["passkeys"], &gone["sessions"]), (&json!(true), &json!(0), &json!(1)));

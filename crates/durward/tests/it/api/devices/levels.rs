@@ -83,7 +83,7 @@ on_both! {
         app.clock.advance(Duration::from_secs(1_200));
         other.get("/api/v1/profile").await.refused(401, "token_revoked");
         browser.get("/api/v1/profile").await.is(200);
-        app.clock.advance(Duration::from_secs(7_200));
+        app.clock.advance(Duration::from_secs(2_000));
         browser.post_empty("/api/v1/auth/refresh").await.is(200);
         browser.get("/api/v1/profile").await.is(200);
         let node = app.beside().await;

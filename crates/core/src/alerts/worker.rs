@@ -6,8 +6,9 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use durward_proto::Timestamp;
+use durward_proto::{SPANS, Timestamp};
 use durward_store::{StoreError, WebhookRow};
+use tracing::Instrument;
 
 use super::{Alerts, Webhook, WebhookCall, WebhookKey};
 use crate::mail::Undelivered;
@@ -73,7 +74,8 @@ impl Alerts {
         let body = row.body.to_string().into_bytes();
         let timestamp = now.seconds();
         let signature = key.sign(row.id, timestamp, &body);
-        match webhook.call(WebhookCall { id: row.id, timestamp, signature, body }).await {
+        let span = tracing::info_span!(target: SPANS, "webhook", otel.kind = "client");
+        match webhook.call(WebhookCall { id: row.id, timestamp, signature, body }).instrument(span).await {
             Ok(()) => self.arrived(&row).await?,
             Err(Undelivered::Later(why)) => {
                 let place = usize::try_from(row.tries.saturating_sub(1)).unwrap_or(usize::MAX);

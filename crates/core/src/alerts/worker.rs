@@ -15,8 +15,8 @@ use crate::mail::Undelivered;
 
 /// How often the outbox is looked at without a ring: other processes put something in as well.
 const EVERY: Duration = Duration::from_secs(1);
-/// How long a lease holds. A call takes less: who makes it bounds its time.
-const LEASE: Duration = Duration::from_secs(90);
+/// How much longer a lease holds than a call can take.
+const MARGIN: Duration = Duration::from_secs(5);
 /// How long to wait after the first, second, … try that failed, in seconds; and after all others.
 const BACKOFF: [u64; 5] = [1, 5, 30, 120, 600];
 const LONGEST: u64 = 1_800;
@@ -64,7 +64,9 @@ impl Alerts {
             Some(_) => {}
         }
         let mut write = self.system.write().await?;
-        let Some(row) = write.lease_webhook(now, LEASE).await? else { return Ok(EVERY) };
+        let Some(row) = write.lease_webhook(now, webhook.patience().saturating_add(MARGIN)).await? else {
+            return Ok(EVERY);
+        };
         write.commit_unaudited("a call is leased before it is made").await?;
         if row.expires_at <= now {
             self.give_up(&row, "expired", "it did not arrive while it was worth it").await?;

@@ -102,6 +102,10 @@ impl Webhook for Http {
     fn call(&self, call: WebhookCall) -> BoxFuture<'_, Result<(), Undelivered>> {
         self.tell(call).boxed()
     }
+
+    fn patience(&self) -> Duration {
+        self.timeout
+    }
 }
 
 /// What an answer means: 2xx has it, 410 never wants to hear of it again, and everything else may be mended.

@@ -84,7 +84,7 @@ pub use migrate::{SchemaState, rendered};
 pub use open::{Backend, Opened, PgTarget, SslMode, StoreOptions, Target};
 pub use scope::{AnyUser, AnyUserStore, Gate, GateStore, Own, OwnStore, Scope, Scoped, Store, System, SystemStore};
 pub use tables::{
-    After, AlertRow, AuditExtent, AuditFilter, BudgetRule, CeremonyBond, CeremonyPurpose, ChallengePurpose, ChallengeRow, Charge,
+    AUDIT_LANES, After, AlertRow, AuditExtent, AuditFilter, BudgetRule, CeremonyBond, CeremonyPurpose, ChallengePurpose, ChallengeRow, Charge,
     ConversationRow, CredentialRow, EmailChangeRow, EventKind, EventRow, Expired, FactorsRow, HeadRow, Held, HeldPage,
     HeldPasskeyRow, KeyRow, LiveRow, MailRow, MessageRow, NewAlert, NewAttempt, NewChallenge, NewEmailChange, NewEvent,
     NewKey, NewMail, NewMessage, NewPasskey, NewRecoveryToken, NewSession, NewTicket, NewTrust, NewUser, OfferedPasskeyRow,

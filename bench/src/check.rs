@@ -168,7 +168,12 @@ fn time(clock: &Arc<SystemClock>, work: impl Fn()) -> Duration {
 async fn core(scratch: &Scratch, clock: &Arc<SystemClock>, algorithm: Algorithm) -> Outcome<Arc<Core>> {
     let random = Arc::new(SystemRandom);
     let target = Target::Sqlite { path: scratch.path().join("durward.db") };
-    let options = StoreOptions { target, max_connections: 2, acquire_timeout: Duration::from_secs(5), audit: crate::seed::audit() };
+    let options = StoreOptions {
+        target,
+        max_connections: 2,
+        acquire_timeout: Duration::from_secs(5),
+        audit: crate::seed::audit(),
+    };
     let opened = Opened::open(&options, clock.clone(), random.clone()).await?;
     opened.system.migrate().await?;
     let settings =

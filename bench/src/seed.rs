@@ -43,7 +43,8 @@ impl Seed {
     /// Makes the database in `data`, with this many sessions, last used as long ago.
     pub(crate) async fn plant(data: &Path, sessions: usize, ago: Duration, clock: &Arc<SystemClock>) -> Outcome<Self> {
         let target = Target::Sqlite { path: data.join("durward.db") };
-        let options = StoreOptions { target, max_connections: 2, acquire_timeout: Duration::from_secs(30), audit: audit() };
+        let options =
+            StoreOptions { target, max_connections: 2, acquire_timeout: Duration::from_secs(30), audit: audit() };
         let opened = Opened::open(&options, clock.clone(), Arc::new(SystemRandom)).await?;
         opened.system.migrate().await?;
         let made = clock.now().minus(ago);

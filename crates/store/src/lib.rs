@@ -80,17 +80,27 @@ pub mod testing;
 mod tests;
 
 pub use audit::{
-    Audit, AuditKeyFault, AuditKeys, AuditOptions, AuditRow, Broken, CheckpointFault, CheckpointKind, CheckpointRow, Head,
-    signed_hash,
+    Audit, AuditKeyFault, AuditKeys, AuditOptions, AuditRow, Broken, CheckpointFault, CheckpointKind, CheckpointRow,
+    Head, signed_hash,
 };
 pub use bell::Bell;
 pub use check::SchemaFault;
 pub use error::StoreError;
 pub use migrate::{SchemaState, rendered};
 pub use open::{Backend, Opened, PgTarget, SslMode, StoreOptions, Target};
-pub use scope::{AnyUser, AnyUserStore, ChangesUsers, EndsSessions, Gate, GateStore, Own, OwnStore, Scope, Scoped, SeesAttempts, SeesFigures, SeesSessions, SeesUsers, Store, System, SystemStore};
+pub use scope::{
+    AnyUser, AnyUserStore, ChangesUsers, EndsSessions, Gate, GateStore, Own, OwnStore, Scope, Scoped, SeesAttempts,
+    SeesFigures, SeesSessions, SeesUsers, Store, System, SystemStore,
+};
 pub use tables::{
-    After, AlertRow, AnySessionRow, AttemptFilter, AttemptRow, AuditExtent, AuditFilter, BudgetRule, CeremonyBond, CeremonyPurpose, ChallengePurpose, ChallengeRow, Charge, ConversationRow, CredentialRow, DeviceChange, DeviceRow, EmailChangeRow, EventKind, EventRow, Expired, FactorsRow, FigureRow, HeadRow, Held, HeldPage, HeldPasskeyRow, KeyRow, LiveRow, LoginCountRow, MailRow, MessageRow, NewAlert, NewAttempt, NewChallenge, NewEmailChange, NewEvent, NewFigure, NewKey, NewMail, NewMessage, NewPasskey, NewRecoveryToken, NewRisk, NewSession, NewTicket, NewTrust, NewUser, OfferedPasskeyRow, OwnDeviceRow, PasskeyRow, ProfileOutlineRow, RecoveryPurpose, RecoveryRow, RefreshRow, RegisteredRow, RiskEvidence, SecurityEventRow, SeenDevice, SeenEvent, SessionRow, TakenJob, TicketRow, TotpRow, TrustRow, UserFilter, UserRow, Waiting, WebhookRow,
+    AUDIT_LANES, After, AlertRow, AnySessionRow, AttemptFilter, AttemptRow, AuditExtent, AuditFilter, BudgetRule,
+    CeremonyBond, CeremonyPurpose, ChallengePurpose, ChallengeRow, Charge, ConversationRow, CredentialRow,
+    DeviceChange, DeviceRow, EmailChangeRow, EventKind, EventRow, Expired, FactorsRow, FigureRow, HeadRow, Held,
+    HeldPage, HeldPasskeyRow, KeyRow, LiveRow, LoginCountRow, MailRow, MessageRow, NewAlert, NewAttempt, NewChallenge,
+    NewEmailChange, NewEvent, NewFigure, NewKey, NewMail, NewMessage, NewPasskey, NewRecoveryToken, NewRisk,
+    NewSession, NewTicket, NewTrust, NewUser, OfferedPasskeyRow, OwnDeviceRow, PasskeyRow, ProfileOutlineRow,
+    RecoveryPurpose, RecoveryRow, RefreshRow, RegisteredRow, RiskEvidence, SecurityEventRow, SeenDevice, SeenEvent,
+    SessionRow, TakenJob, TicketRow, TotpRow, TrustRow, UserFilter, UserRow, Waiting, WebhookRow,
 };
 pub use tally::{Spent, tallied};
 pub use tx::{Read, Write};

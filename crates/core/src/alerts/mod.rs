@@ -55,8 +55,11 @@ pub struct WebhookCall {
 
 /// Makes calls of the operator's webhook.
 pub trait Webhook: Send + Sync + 'static {
-    /// Makes one. It bounds its own time; dropping the future gives it up.
+    /// Makes one. Dropping the future gives it up.
     fn call(&self, call: WebhookCall) -> BoxFuture<'_, Result<(), Undelivered>>;
+
+    /// How long one takes at most.
+    fn patience(&self) -> Duration;
 }
 
 /// Whom alerts are told to, besides the log.

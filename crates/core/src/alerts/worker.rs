@@ -6,16 +6,17 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use durward_proto::Timestamp;
+use durward_proto::{SPANS, Timestamp};
 use durward_store::{StoreError, WebhookRow};
+use tracing::Instrument;
 
 use super::{Alerts, Webhook, WebhookCall, WebhookKey};
 use crate::mail::Undelivered;
 
 /// How often the outbox is looked at without a ring: other processes put something in as well.
 const EVERY: Duration = Duration::from_secs(1);
-/// How long a lease holds. A call takes less: who makes it bounds its time.
-const LEASE: Duration = Duration::from_secs(90);
+/// How much longer a lease holds than a call can take.
+const MARGIN: Duration = Duration::from_secs(5);
 /// How long to wait after the first, second, … try that failed, in seconds; and after all others.
 const BACKOFF: [u64; 5] = [1, 5, 30, 120, 600];
 const LONGEST: u64 = 1_800;
@@ -63,7 +64,9 @@ impl Alerts {
             Some(_) => {}
         }
         let mut write = self.system.write().await?;
-        let Some(row) = write.lease_webhook(now, LEASE).await? else { return Ok(EVERY) };
+        let Some(row) = write.lease_webhook(now, webhook.patience().saturating_add(MARGIN)).await? else {
+            return Ok(EVERY);
+        };
         write.commit_unaudited("a call is leased before it is made").await?;
         if row.expires_at <= now {
             self.give_up(&row, "expired", "it did not arrive while it was worth it").await?;
@@ -73,7 +76,8 @@ impl Alerts {
         let body = row.body.to_string().into_bytes();
         let timestamp = now.seconds();
         let signature = key.sign(row.id, timestamp, &body);
-        match webhook.call(WebhookCall { id: row.id, timestamp, signature, body }).await {
+        let span = tracing::info_span!(target: SPANS, "webhook", otel.kind = "client");
+        match webhook.call(WebhookCall { id: row.id, timestamp, signature, body }).instrument(span).await {
             Ok(()) => self.arrived(&row).await?,
             Err(Undelivered::Later(why)) => {
                 let place = usize::try_from(row.tries.saturating_sub(1)).unwrap_or(usize::MAX);

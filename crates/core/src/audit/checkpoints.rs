@@ -96,7 +96,11 @@ impl Checkpoints {
         let mut news = Vec::new();
         for head in heads.iter().map(HeadRow::head) {
             if self.known.went_back(&head) {
-                tracing::error!(lane = head.lane, seq = head.seq, "rows of the audit trail were taken away: durward audit verify");
+                tracing::error!(
+                    lane = head.lane,
+                    seq = head.seq,
+                    "rows of the audit trail were taken away: durward audit verify"
+                );
                 metrics::counter!("durward_audit_lanes_cut_back_total").increment(1);
             } else if self.known.is_news(&head) {
                 news.push(head);

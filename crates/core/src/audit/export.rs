@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 
 use data_encoding::HEXLOWER;
-use durward_store::{After, AuditFilter, AuditRow, CheckpointRow, SystemStore};
 use durward_proto::ids::UuidId;
+use durward_store::{After, AuditFilter, AuditRow, CheckpointRow, SystemStore};
 use serde_json::{Value, json};
 
 use super::ledger;
@@ -109,7 +109,8 @@ fn checkpoint(row: &CheckpointRow) -> String {
 
 /// `CEF:0|vendor|product|version|class|name|severity|extension`.
 fn cef(row: &AuditRow) -> String {
-    let mut extension: Vec<(&str, String)> = vec![("rt", (row.at.micros() / 1_000).to_string()), ("externalId", row.id.to_string())];
+    let mut extension: Vec<(&str, String)> =
+        vec![("rt", (row.at.micros() / 1_000).to_string()), ("externalId", row.id.to_string())];
     let mut add = |key, value: Option<String>| extension.extend(value.map(|value| (key, value)));
     add("suid", row.actor_user_id.map(|user| user.to_string()));
     add("duid", row.subject_user_id.map(|user| user.to_string()));

@@ -41,7 +41,11 @@ async fn chunk(system: &SystemStore, ledger: &Ledger, cut: &Head, before: Timest
         let follows = row.seq == Some(through.seq + 1);
         let is_erased = |broken| broken == Broken::Erased && ledger.erased.iter().any(|user| row.is_of(*user));
         if !follows || row.check(&through.hash, canonical_text).is_err_and(|broken| !is_erased(broken)) {
-            tracing::error!(lane = cut.lane, seq = through.seq + 1, "the audit trail was tampered with, and is not pruned: durward audit verify");
+            tracing::error!(
+                lane = cut.lane,
+                seq = through.seq + 1,
+                "the audit trail was tampered with, and is not pruned: durward audit verify"
+            );
             break;
         }
         through = row.head();

@@ -1,13 +1,12 @@
 //! Whether the trail is as it was written. Rows are read in pieces, as many at once as there are cores; a piece begins with
 //! the hash of the row before it, so that all pieces together are the chain.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use durward_proto::UserId;
 use durward_store::{
-    AuditKeys, AuditRow, Broken, CheckpointFault, CheckpointKind, Head, HeadRow, StoreError, SystemStore,
+    AUDIT_LANES, AuditKeys, AuditRow, Broken, CheckpointFault, CheckpointKind, Head, HeadRow, StoreError, SystemStore,
 };
 use futures_util::StreamExt;
 use futures_util::stream;
@@ -21,7 +20,7 @@ const PIECE: i64 = 5_000;
 /// How many rows outside of the chains are named.
 const OUTSIDE: u32 = 1_000;
 /// Retention and erasure may go on meanwhile: then it is looked again, so often at most.
-const AGAIN: usize = 3;
+const AGAIN: usize = 30;
 
 /// How far a verification has got.
 #[derive(Debug, Clone, Copy)]
@@ -35,20 +34,27 @@ pub struct Progress {
 /// Verifies the whole trail. `anchor` is a checkpoint that has to be in it still; `tell` hears now and then how far it is.
 ///
 /// # Errors
-/// When the database is away, or the keys are not known. What is wrong with the trail is no error: it is in the verdict.
+/// When the database is away, the keys are not known, or rows are removed all the time. What is wrong with the trail is no error: it is in the verdict.
 pub async fn verify(
     system: &SystemStore,
     workers: usize,
     anchor: Option<&Anchor>,
     tell: impl Fn(Progress) + Send + Sync,
 ) -> Result<Verdict, Fault> {
-    let keys = system.audit_keys().ok_or_else(|| Fault::unavailable("tokens.secret is not set: the trail's keys are not known"))?;
+    let keys = system
+        .audit_keys()
+        .ok_or_else(|| Fault::unavailable("tokens.secret is not set: the trail's keys are not known"))?;
     let mut turn = 1;
     loop {
         let (mut verdict, last) = once(system, keys, workers, anchor, &tell).await?;
         verdict.good = verdict.count == 0;
-        if verdict.good || turn == AGAIN || !rows_went_after(system, last).await? {
+        if verdict.good || !rows_went_after(system, last).await? {
             return Ok(verdict);
+        }
+        if turn == AGAIN {
+            return Err(Fault::unavailable(
+                "retention or erasure changes the trail all the time: verify when they are done",
+            ));
         }
         turn += 1;
     }
@@ -89,8 +95,7 @@ async fn once(
     outside(system, statements.ledger.has_started, &mut verdict).await?;
 
     let mut pieces = Vec::new();
-    let lanes: std::collections::BTreeSet<i64> =
-        heads.keys().chain(extents.keys()).chain(statements.ledger.tops.keys()).copied().collect();
+    let lanes: BTreeSet<i64> = (0..AUDIT_LANES).chain(heads.keys().chain(extents.keys()).copied()).collect();
     for lane in lanes {
         let cut = statements.ledger.cut(lane);
         let extent = extents.get(&lane);
@@ -125,7 +130,6 @@ async fn once(
         stated: statements.stated,
         canonical_text,
     });
-    let done = AtomicU64::new(0);
     let work = stream::iter(pieces).map(|piece| {
         let (system, known) = (system.clone(), known.clone());
         async move {
@@ -133,7 +137,9 @@ async fn once(
             match tokio::spawn(async move { piece.verified(&system, &known).await }).await {
                 Ok(outcome) => outcome,
                 // A value that the driver cannot take apart.
-                Err(_) => Ok(Outcome::only(Finding::new("unreadable", "rows from here on cannot be read").at(lane, from.max(0) + 1))),
+                Err(_) => Ok(Outcome::only(
+                    Finding::new("unreadable", "rows from here on cannot be read").at(lane, from.max(0) + 1),
+                )),
             }
         }
     });
@@ -143,7 +149,7 @@ async fn once(
         verdict.rows += outcome.rows;
         verdict.erased += outcome.erased;
         outcome.findings.into_iter().for_each(|finding| verdict.add(finding));
-        tell(Progress { rows: done.fetch_add(outcome.rows, Ordering::Relaxed) + outcome.rows, of });
+        tell(Progress { rows: verdict.rows, of });
     }
     verdict.findings.sort_by_key(|finding| (finding.checkpoint, finding.lane, finding.seq));
     Ok((verdict, last))
@@ -217,7 +223,8 @@ async fn statements(
         verdict.last = Some(Anchor { number, hash });
     }
     if let (false, Some(anchor)) = (is_anchored, anchor) {
-        let words = format!("the checkpoint {anchor} is not in the trail: it was put back to an older state, or begun anew");
+        let words =
+            format!("the checkpoint {anchor} is not in the trail: it was put back to an older state, or begun anew");
         verdict.add(Finding::new("anchor", words).checkpoint(anchor.number));
     }
     Ok(all)
@@ -235,9 +242,8 @@ fn head_of(
     let top = statements.ledger.tops.get(&lane);
     let at_least = top.map_or(0, |top| top.seq).max(statements.ledger.cut(lane).seq);
     let Some(row) = row else {
-        if last_row > 0 || at_least > 0 {
-            verdict.add(Finding::new("head", "the lane's head is gone").lane(lane));
-        }
+        let words = "the lane's head is gone, and with it how far its rows reached";
+        verdict.add(Finding::new("head", words).at(lane, statements.ledger.cut(lane).seq + 1));
         return at_least;
     };
     let head = row.head();
@@ -251,9 +257,9 @@ fn head_of(
     let words = if verdict.checkpoints == 0 {
         "the lane's head is not one that a server with these keys wrote: was keys.master_key changed?"
     } else {
-        "the lane's head is not one that a server wrote"
+        "the lane's head is not one that a server wrote: rows from here on may be gone"
     };
-    verdict.add(Finding::new("head", words).at(lane, head.seq));
+    verdict.add(Finding::new("head", words).at(lane, head.seq.saturating_add(1)));
     // Its number cannot be believed, so the rows are asked.
     last_row.max(at_least).min(at_least.saturating_add(1_000_000_000))
 }
@@ -267,7 +273,9 @@ async fn outside(system: &SystemStore, has_started: bool, verdict: &mut Verdict)
                 verdict.add(Finding::new("inserted", "it stands in no chain").id(row.id));
             }
         }
-        Err(StoreError::Broken(why)) => verdict.add(Finding::new("unreadable", format!("outside of the chains: {why}"))),
+        Err(StoreError::Broken(why)) => {
+            verdict.add(Finding::new("unreadable", format!("outside of the chains: {why}")))
+        }
         Err(error) => return Err(error.into()),
     }
     Ok(())
@@ -341,6 +349,11 @@ impl Piece {
     async fn within(&self, system: &SystemStore, known: &Known) -> Result<Outcome, Fault> {
         let mut outcome = Outcome::default();
         let mut previous = self.previous(system, known).await?;
+        if previous.is_none() {
+            outcome.findings.push(
+                Finding::new("missing", "what comes after it cannot be checked without it").at(self.lane, self.from),
+            );
+        }
         let mut seq = self.from;
         let stated = known.stated.get(&self.lane);
         for found in read_all(system, self.lane, self.from, self.to).await? {
@@ -349,7 +362,9 @@ impl Piece {
                 Found::Row(row) => row,
                 Found::Unreadable(at) => {
                     self.missing(&mut outcome, &mut seq, at);
-                    outcome.findings.push(Finding::new("unreadable", "it has a form that no server writes").at(self.lane, at));
+                    outcome
+                        .findings
+                        .push(Finding::new("unreadable", "it has a form that no server writes").at(self.lane, at));
                     (seq, previous) = (at, None);
                     continue;
                 }
@@ -365,7 +380,7 @@ impl Piece {
                 previous = None;
             }
             seq = at;
-            // Behind a gap only the row's own address can be checked, not what it follows from.
+            // The first row behind a gap follows from one that is not there: that it is gone is said already.
             match previous.as_deref().map(|previous| row.check(previous, known.canonical_text)) {
                 Some(Err(Broken::Erased)) if is_erased(&row, &known.erased) => outcome.erased += 1,
                 Some(Err(broken @ Broken::Erased)) => outcome.findings.push(finding("erased", broken.to_string())),
@@ -375,7 +390,8 @@ impl Piece {
             if let Some((hash, number)) = stated.and_then(|stated| stated.get(&at))
                 && row.hash.as_ref() != Some(hash)
             {
-                let words = "its hash is not the one that the checkpoint states: it or rows before it were written anew";
+                let words =
+                    "its hash is not the one that the checkpoint states: it or rows before it were written anew";
                 outcome.findings.push(finding("changed", words.to_owned()).checkpoint(*number));
             }
             previous = row.hash.clone();

@@ -42,7 +42,7 @@ impl Core {
         let mut write = self.store.own(who).write().await?;
         let row = write.rename_passkey(passkey, &name).await?.ok_or_else(|| Fault::new(Code::NotFound))?;
         let audit = client.audit("passkey_renamed").actor(who.user_id()).subject(who.user_id());
-        let detail = serde_json::json!({ "passkey_id": passkey, "name": name });
+        let detail = serde_json::json!({ "passkey_id": passkey });
         write.commit(audit.session(who.session_id()).detail(detail)).await?;
         Ok(shown_row(row))
     }

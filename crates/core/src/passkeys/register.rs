@@ -73,7 +73,7 @@ impl Core {
         let notice = MailKind::NewFactor { what: FactorWord::Passkey, ip, at: self.clock.now() };
         self.notify(&mut write, &user, notice, client).await?;
         let audit = client.audit("passkey_added").actor(user.id).subject(user.id).session(who.session_id());
-        write.commit(audit.detail(serde_json::json!({ "passkey_id": passkey.id, "name": passkey.name }))).await?;
+        write.commit(audit.detail(serde_json::json!({ "passkey_id": passkey.id }))).await?;
         self.factors_were_changed(&changed);
         self.ring_post();
         Ok(PasskeyRegistered { passkey, backup_codes })

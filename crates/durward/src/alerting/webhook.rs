@@ -78,7 +78,7 @@ impl Http {
     async fn send(&self, call: WebhookCall) -> Result<StatusCode, Undelivered> {
         let setup = |error: &dyn Error| Undelivered::Later(format!("cannot be called: {error}"));
         let away = |error: &(dyn Error + 'static)| Undelivered::Away(format!("no connection: {}", with_causes(error)));
-        let uri: Uri = self.url.expose().parse().map_err(|error: http::uri::InvalidUri| setup(&error))?;
+        let uri: Uri = self.url.origin().parse().map_err(|error: http::uri::InvalidUri| setup(&error))?;
         let request = Request::post(self.url.target())
             .header(HOST, self.url.authority())
             .header(CONTENT_TYPE, "application/json")
@@ -101,6 +101,10 @@ impl Http {
 impl Webhook for Http {
     fn call(&self, call: WebhookCall) -> BoxFuture<'_, Result<(), Undelivered>> {
         self.tell(call).boxed()
+    }
+
+    fn patience(&self) -> Duration {
+        self.timeout
     }
 }
 

@@ -149,7 +149,11 @@ fn in_words(verdict: &Verdict) -> String {
     if let Some(last) = &verdict.last {
         let _ = write!(text, "\nnewest checkpoint: {last}");
     }
-    text.push_str(if verdict.good { "\nThe audit trail is as it was written." } else { "\nThe audit trail was tampered with." });
+    text.push_str(if verdict.good {
+        "\nThe audit trail is as it was written."
+    } else {
+        "\nThe audit trail was tampered with."
+    });
     text
 }
 

@@ -17,7 +17,7 @@ const SHORTEST_SECRET: usize = 32;
 /// Four GiB: above that, a slip of the pen is likelier than a wish.
 const MOST_MEMORY_KIB: u32 = 4 * 1024 * 1024;
 
-/// Calls are leased for longer than that, so that no other node makes one that is under way.
+/// A node makes one call at a time: one that hangs holds up the others, and after a crash is made again that much later.
 const LONGEST_WEBHOOK: Duration = Duration::from_secs(60);
 
 const MAKE_A_SECRET: &str = "make one with `openssl rand -base64 32` and set it";

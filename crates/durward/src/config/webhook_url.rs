@@ -20,9 +20,9 @@ impl WebhookUrl {
         self.0.scheme() == "https"
     }
 
-    /// The whole URL, for the connection.
-    pub fn expose(&self) -> &str {
-        self.0.as_str()
+    /// Where to connect to: without path and query, which no library is to log.
+    pub fn origin(&self) -> String {
+        format!("{}://{}", self.0.scheme(), self.authority())
     }
 
     /// Host and port as a `Host` header has them: no port where it is the scheme's own.
@@ -39,7 +39,7 @@ impl WebhookUrl {
 
 impl fmt::Display for WebhookUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}://{}", self.0.scheme(), self.authority())?;
+        f.write_str(&self.origin())?;
         if self.target() == "/" { Ok(()) } else { f.write_str("/[hidden]") }
     }
 }

@@ -6,7 +6,7 @@ use super::catalogue::{CATALOGUE, Kind};
 
 /// The page.
 pub fn page() -> String {
-    let mut page = String::from(include_str!("page.md"));
+    let mut page = String::from(include_str!("head.txt"));
     for group in CATALOGUE {
         // Writing to a String cannot fail.
         let _ = write!(page, "\n## {}\n\n| name | kind | labels | what |\n|---|---|---|---|\n", group.title);

@@ -121,7 +121,11 @@ impl AuditRow {
 
     /// The head that this row makes.
     pub fn head(&self) -> Head {
-        Head { lane: self.lane.unwrap_or_default(), seq: self.seq.unwrap_or_default(), hash: self.hash.clone().unwrap_or_default() }
+        Head {
+            lane: self.lane.unwrap_or_default(),
+            seq: self.seq.unwrap_or_default(),
+            hash: self.hash.clone().unwrap_or_default(),
+        }
     }
 
     /// Its detail, as JSON. `None` when it is not JSON.

@@ -113,9 +113,7 @@ impl AuditKeys {
 
 impl One {
     fn new(secret: &Secret) -> Result<Self, KeyFault> {
-        let made = |purpose: &[u8]| {
-            hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret.expose().as_bytes()), purpose)
-        };
+        let made = |purpose: &[u8]| hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret.expose().as_bytes()), purpose);
         let pair = Ed25519KeyPair::from_seed_unchecked(made(b"durward audit checkpoints v1").as_ref());
         let pair = pair.map_err(|_| KeyFault)?;
         let id = digest(&SHA256, pair.public_key().as_ref());

@@ -9,7 +9,7 @@ use crate::scope::System;
 use crate::tx::{Read, Write};
 
 /// How many there are, as the migration made them.
-const LANES: u8 = 64;
+pub const AUDIT_LANES: i64 = 64;
 
 queries! {
     /// Takes a lane that nobody holds.
@@ -81,7 +81,7 @@ impl<S> Write<S> {
             Some(row) => self.taken(row),
             None => {
                 let [byte] = durward_proto::random::bytes::<1>(self.random());
-                self.wait_for_lane(i64::from(byte % LANES)).await
+                self.wait_for_lane(i64::from(byte) % AUDIT_LANES).await
             }
         }
     }
@@ -98,7 +98,10 @@ impl<S> Write<S> {
         let (keys, _) = self.auditor()?;
         let is_ours = keys.authenticates(&head, &row.mac);
         if !is_ours {
-            tracing::error!(lane = row.lane, "the head of an audit lane is not one that a server wrote: durward audit verify");
+            tracing::error!(
+                lane = row.lane,
+                "the head of an audit lane is not one that a server wrote: durward audit verify"
+            );
         }
         let mac = if is_ours { Mac::Good(keys) } else { Mac::Spoilt(row.mac) };
         Ok(Taken { head, mac })

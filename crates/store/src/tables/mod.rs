@@ -52,7 +52,7 @@ tables! {
 pub(crate) use revocation_events::COUNTER_BEHIND;
 
 pub use alerts::{AlertRow, NewAlert, SeenEvent};
-pub use audit_lanes::HeadRow;
+pub use audit_lanes::{AUDIT_LANES, HeadRow};
 pub use budgets::{BudgetRule, Charge};
 pub use ceremonies::{CeremonyBond, CeremonyPurpose};
 pub use challenges::{ChallengePurpose, ChallengeRow, NewChallenge};

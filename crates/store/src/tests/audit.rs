@@ -199,14 +199,18 @@ async fn sixty_writers_do_not_wait_for_each_other() {
     let mut options = fresh.options.clone();
     options.max_connections = 60;
     options.acquire_timeout = Duration::from_secs(20);
-    let opened = crate::Opened::open(&options, durward_proto::SystemClock::new(), Arc::new(SystemRandom)).await.unwrap();
+    let opened =
+        crate::Opened::open(&options, durward_proto::SystemClock::new(), Arc::new(SystemRandom)).await.unwrap();
     let lanes = race(60, move |number| {
         let gate = opened.gate.clone();
         async move {
             let mut write = gate.write().await.unwrap();
             write.audits.push(Audit::new("held").subject(UserId(i64::try_from(number).unwrap())));
             // What the commit does, without the commit.
-            tokio::time::timeout(Duration::from_secs(10), write.append_audits()).await.expect("it waits for nobody").unwrap();
+            tokio::time::timeout(Duration::from_secs(10), write.append_audits())
+                .await
+                .expect("it waits for nobody")
+                .unwrap();
             write
         }
     })

@@ -263,3 +263,22 @@ fn what_cannot_be_sent_or_kept_of_a_chat() {
     assert_eq!(Machine::good().var("DURWARD_CHAT__MAX_ANSWER", "262144").problems(), []);
     assert_eq!(Machine::good().var("DURWARD_CHAT__MAX_ANSWER", "262145").problem().key, "chat.max_answer");
 }
+
+#[test]
+fn webhooks_that_could_not_be_signed() {
+    let with = |url: &str, secret: &str| {
+        let machine = Machine::good().var("DURWARD_ALERTS__WEBHOOK_URL", url);
+        if secret.is_empty() { machine } else { machine.var("DURWARD_ALERTS__WEBHOOK_SECRET", secret) }
+    };
+    let url = "https://hooks.example.com/services/T0?key=canary";
+    let good = with(url, "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3");
+    assert_eq!(good.problems(), []);
+    assert_eq!(good.shown("alerts.webhook_url"), "https://hooks.example.com/[hidden]", "paths and queries are keys");
+    for secret in ["", "short", "whsec_c2hvcnQ=", "whsec_***", &"x".repeat(65)] {
+        let problem = with(url, secret).problem();
+        assert_eq!((problem.id, problem.key.as_str()), ("config", "alerts.webhook_secret"), "{secret}");
+        assert!(!problem.to_string().contains("canary"), "{problem}");
+    }
+    let slow = good.var("DURWARD_ALERTS__WEBHOOK_TIMEOUT", "61s").problem();
+    assert_eq!(slow.key, "alerts.webhook_timeout");
+}

@@ -157,6 +157,7 @@ impl<'a> Walk<'a> {
         {
             self.witness.answer(ann.get(path).await.is(200));
         }
+        self.witness.answer(ann.get("/api/v1/account/export").await.is(200));
         self.witness.answer(ann.put("/api/v1/settings", json!({ "theme": "light" })).await.is(200));
         self.witness.answer(ann.put("/api/v1/profile", json!({ "mission_statement": "sing" })).await.is(200));
         // CSRF tokens that are missing, mangled, or of another session.
@@ -400,13 +401,16 @@ impl<'a> Walk<'a> {
         let again = process.visitor();
         let login = json!({ "email": "ann@example.com", "password": new });
         self.witness.issue(again.post("/api/v1/auth/login", login).await.is(200), &mut self.needles);
+        self.witness.answer(again.get("/api/v1/account/export").await.is(200));
+        self.witness.answer(again.delete_with("/api/v1/account", json!({ "password": wrong })).await.is(401));
+        self.witness.answer(again.delete_with("/api/v1/account", json!({ "password": new })).await.is(204));
     }
 
     async fn operators_pages(&mut self, process: &Process) {
         let root = process.visitor();
         let login = json!({ "email": "root@example.com", "password": "canary of the operator's admin gm7Wq2 tangerine sunrise" });
         self.witness.issue(root.post("/api/v1/auth/login", login).await.is(200), &mut self.needles);
-        for path in ["/api/v1/diagnostics", "/api/v1/admin/users", "/metrics", "/health/ready"] {
+        for path in ["/api/v1/diagnostics", "/api/v1/admin/users", "/api/v1/admin/alerts", "/metrics", "/health/ready"] {
             let answer = self.witness.answer(root.get(path).await.is(200));
             assert!(!answer.body.is_empty());
         }

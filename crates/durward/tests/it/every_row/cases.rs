@@ -102,6 +102,21 @@ pub(super) struct Case {
 }
 
 impl Case {
+    /// A request that is well meant; at a socket's row, a handshake.
+    pub(super) fn plain(who: Who, credential: Credential, is_socket: bool) -> Self {
+        Self {
+            who,
+            credential,
+            method: None,
+            path: Path::Own(b"019a0000-0000-7000-8000-000000000000".to_vec()),
+            query: Vec::new(),
+            headers: if is_socket { handshake() } else { Vec::new() },
+            content_type: Some(b"application/json".to_vec()),
+            body: b"{}".to_vec(),
+            framing: Framing::Length,
+        }
+    }
+
     /// The same without what HTTP itself refuses, so that it gets as far as the row.
     fn tidy(mut self) -> Self {
         let encode = |bytes: &[u8]| percent_encoding::percent_encode(bytes, RESERVED).to_string().into_bytes();
@@ -141,8 +156,9 @@ pub(super) enum Path {
     Other(Vec<u8>),
 }
 
-pub(super) fn case() -> impl Strategy<Value = Case> {
-    let head = (who(), credential(), method(), path(), query(), headers());
+/// Any request; at a socket's row, most of them with a handshake, without which none gets far there.
+pub(super) fn case(is_socket: bool) -> impl Strategy<Value = Case> {
+    let head = (who(), credential(), method(), path(), query(), headers(is_socket));
     let tail = (bodies::content_type(), bodies::body(), framing());
     let whole =
         (head, tail).prop_map(|((who, credential, method, path, query, headers), (content_type, body, framing))| {
@@ -359,7 +375,19 @@ fn token_like() -> impl Strategy<Value = Vec<u8>> {
     (prefix, vec(part(), 1..6)).prop_map(|(prefix, parts)| [prefix.as_bytes(), &parts.join(&b'.')].concat())
 }
 
-fn headers() -> impl Strategy<Value = Vec<Header>> {
+/// What opens a WebSocket (RFC 6455 section 4.1).
+fn handshake() -> Vec<Header> {
+    [
+        ("upgrade", "websocket"),
+        ("connection", "Upgrade"),
+        ("sec-websocket-version", "13"),
+        ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+    ]
+    .map(|(name, value)| (name.into(), value.into()))
+    .to_vec()
+}
+
+fn headers(is_socket: bool) -> impl Strategy<Value = Vec<Header>> {
     let known = vec![
         "origin",
         "referer",
@@ -395,20 +423,12 @@ fn headers() -> impl Strategy<Value = Vec<Header>> {
         "proxy-connection",
     ];
     let known = (select(known).prop_map(|name| name.as_bytes().to_vec()), value());
-    let handshake: Vec<Header> = [
-        ("upgrade", "websocket"),
-        ("connection", "Upgrade"),
-        ("sec-websocket-version", "13"),
-        ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
-    ]
-    .map(|(name, value)| (name.into(), value.into()))
-    .to_vec();
     prop_oneof![
         4 => Just(Vec::new()),
         4 => vec(known, 1..4),
         1 => (0_usize..150).prop_map(|count| (0..count).map(|n| (format!("x-{n}").into_bytes(), b"v".to_vec())).collect()),
         1 => vec((vec(any::<u8>(), 0..10), value()), 1..3),
-        1 => Just(handshake),
+        if is_socket { 12 } else { 1 } => Just(handshake()),
     ]
 }
 

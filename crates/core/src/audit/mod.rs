@@ -7,6 +7,8 @@ mod findings;
 mod ledger;
 mod prune;
 mod query;
+#[cfg(test)]
+mod tests;
 mod verify;
 
 pub use checkpoints::Checkpoints;

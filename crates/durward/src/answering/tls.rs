@@ -17,7 +17,12 @@ pub(crate) type Connector = HttpsConnector<HttpConnector>;
 ///
 /// # Errors
 /// When the file with further authorities, which `setting` names, cannot be read.
-pub(crate) fn connector(https: bool, setting: &str, ca_file: Option<&Path>, timeout: Duration) -> Result<Connector, String> {
+pub(crate) fn connector(
+    https: bool,
+    setting: &str,
+    ca_file: Option<&Path>,
+    timeout: Duration,
+) -> Result<Connector, String> {
     let mut http = HttpConnector::new();
     http.enforce_http(false);
     http.set_nodelay(true);

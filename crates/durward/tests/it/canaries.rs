@@ -54,7 +54,9 @@ async fn walked(backend: Backend) {
     };
 
     let mut needles = Needles::default();
-    for secret in [TOKEN_SECRET, CSRF_SECRET, MAIL_PASSWORD, DATABASE_PASSWORD, COLLECTOR_KEY, WEBHOOK_SECRET, WEBHOOK_PATH] {
+    for secret in
+        [TOKEN_SECRET, CSRF_SECRET, MAIL_PASSWORD, DATABASE_PASSWORD, COLLECTOR_KEY, WEBHOOK_SECRET, WEBHOOK_PATH]
+    {
         needles.secret(secret);
     }
     let mut walk = Walk::new(&site, needles);

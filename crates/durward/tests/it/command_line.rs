@@ -1,6 +1,7 @@
 //! The commands of the real program, and the program as its operators meet it.
 
 mod accounts;
+mod audit;
 mod configuration;
 mod dev;
 mod diagnostics;

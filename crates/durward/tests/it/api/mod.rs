@@ -2,6 +2,7 @@
 
 mod account;
 mod admin;
+mod audit;
 mod conversations;
 mod csrf;
 mod devices;

@@ -140,6 +140,8 @@ pub struct DeviceChange<'a> {
 
 /// So many devices a user can have. Beyond that, those without a live session go, the longest unused first.
 const MOST: i64 = 50;
+/// How often the use of a device is written down at most: a minute.
+const TOUCH_EVERY_MICROS: i64 = 60_000_000;
 
 queries! {
     /// All devices of a user, the one last used first.
@@ -191,7 +193,7 @@ queries! {
     SET_TRUST = "UPDATE registered_devices SET trust_level = $2 WHERE id = $1";
     /// Notes that a session's device was used.
     TOUCH = "UPDATE registered_devices SET last_seen_at = $2 \
-        WHERE id = (SELECT registered_device_id FROM user_sessions WHERE id = $1) AND last_seen_at < $2";
+        WHERE id = (SELECT registered_device_id FROM user_sessions WHERE id = $1) AND last_seen_at < $3";
     /// All of a user's devices but one have to prove themselves anew.
     DISTRUST = "UPDATE registered_devices SET trust_level = 'new', security_level = CASE WHEN security_level = 'auto_login' \
         THEN 'always_login' ELSE security_level END, streak_logins = 0, streak_since = $3 \
@@ -389,12 +391,20 @@ impl Write<Gate> {
             .map(drop))
     }
 
-    /// Notes that the device of a session was used.
+    /// Notes that the device of a session was used, where that was not noted within the last minute: a device may have many
+    /// sessions, which would wait for each other.
     ///
     /// # Errors
     /// As all statements: `Unavailable` or `Broken`.
     pub async fn touch_device(&mut self, session: SessionId, now: Timestamp) -> Result<(), StoreError> {
-        on!(self, |c, sql| sqlx::query(sql(TOUCH)).bind(session.uuid()).bind(Db(now)).execute(c).await.map(drop))
+        let stale = Timestamp::from_micros(now.micros().saturating_sub(TOUCH_EVERY_MICROS));
+        on!(self, |c, sql| sqlx::query(sql(TOUCH))
+            .bind(session.uuid())
+            .bind(Db(now))
+            .bind(Db(stale))
+            .execute(c)
+            .await
+            .map(drop))
     }
 
     /// Trusts none of the user's devices any longer but `except`: all have to prove themselves anew.

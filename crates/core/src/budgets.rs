@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use durward_proto::{Clock, Code, DeviceId, Problem};
-use durward_store::{BudgetRule, Charge, Gate, GateStore, Write};
+use durward_store::{Audit, BudgetRule, Charge, Gate, GateStore, Write};
 
 use crate::client::Client;
 use crate::fault::Fault;
@@ -200,8 +200,17 @@ impl Paid {
         Ok(write.commit_unaudited("a try that was not checked is not counted").await?)
     }
 
-    /// Gives the try back within the transaction that acts on the right answer.
-    pub(crate) async fn refund(&self, write: &mut Write<Gate>) -> Result<(), Fault> {
+    /// Commits what a right answer leads to, and gives the try back with it. Last of all: the budget of an address is
+    /// shared by everybody behind it, and they wait for each other from here to the commit.
+    ///
+    /// # Errors
+    /// 503 when the database is away.
+    pub(crate) async fn commit(&self, mut write: Write<Gate>, audit: Audit) -> Result<(), Fault> {
+        self.refund(&mut write).await?;
+        Ok(write.commit(audit).await?)
+    }
+
+    async fn refund(&self, write: &mut Write<Gate>) -> Result<(), Fault> {
         for key in &self.keys {
             write.refund(key).await?;
         }

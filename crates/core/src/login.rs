@@ -134,7 +134,6 @@ impl Core {
     ) -> Result<Option<Result<LoginOutcome, Fault>>, Fault> {
         let user_id = passed.user().id;
         let mut write = self.gate.write().await?;
-        paid.refund(&mut write).await?;
         if !write.hold_account(user_id, &hash.checked, &hash.kept).await? {
             return Ok(None);
         }
@@ -159,7 +158,7 @@ impl Core {
             risk: arrival.risk.as_ref(),
             ..Tried::new(email_key, Some(user_id), "password")
         };
-        let mut write = match self.refuse_risky(write, passed.user(), &tried, &arrival, client).await? {
+        let mut write = match self.refuse_risky(write, passed.user(), &tried, &arrival, paid, client).await? {
             Ok(write) => write,
             Err(fault) => return Ok(Some(Err(fault))),
         };
@@ -172,7 +171,7 @@ impl Core {
                 self.learns(&mut write, &arrival, client).await?;
                 self.notice_login(&mut write, &opened, &arrival, client).await?;
                 let audit = client.audit("login").actor(user_id).subject(user_id).session(opened.session_id);
-                write.commit(audit).await?;
+                paid.commit(write, audit).await?;
                 self.ring_post();
                 return Ok(Some(Ok(LoginOutcome::Opened(Box::new(opened)))));
             }
@@ -183,7 +182,7 @@ impl Core {
             Need::Mail => second_factor::give_mailed(self, &mut write, &passed, login.transport, client).await?,
         };
         self.note_attempt(&mut write, &tried, "second_factor_required", client).await?;
-        write.commit(client.audit("second_factor_asked").subject(user_id)).await?;
+        paid.commit(write, client.audit("second_factor_asked").subject(user_id)).await?;
         self.ring_post();
         Ok(Some(Ok(LoginOutcome::SecondFactor(Box::new(challenge)))))
     }

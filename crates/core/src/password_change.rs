@@ -42,7 +42,6 @@ impl Core {
         let new = self.hasher.hash(prepare(&change.new_password)).await?;
         let (user_id, now, cause) = (who.user_id(), self.clock.now(), Cause::PasswordChanged);
         let mut write = self.gate.write().await?;
-        paid.refund(&mut write).await?;
         if !write.replace_password(user_id, &old, &new, now).await? {
             let detail = "The password was changed by another request at the same time. Please look and try again.";
             return Err(Fault::of(Problem::new(Code::InvalidCredentials).detail(detail)));
@@ -59,7 +58,7 @@ impl Core {
         }
         self.revoker.announce(&mut write, user_id, &ended, cause).await?;
         let audit = client.audit("password_changed").actor(user_id).subject(user_id).session(who.session_id());
-        write.commit(audit).await?;
+        paid.commit(write, audit).await?;
         self.revoker.tell(&ended, cause.as_str());
         self.ring_post();
         Ok(())

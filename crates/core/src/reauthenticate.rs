@@ -134,7 +134,6 @@ impl Core {
     ) -> Result<Renewed, Fault> {
         let (user_id, session_id, now) = (who.user_id(), who.session_id(), self.clock.now());
         let mut write = self.gate.write().await?;
-        paid.refund(&mut write).await?;
         if let Looked::Password(hash) = &looked
             && !write.hold_account(user_id, &hash.checked, &hash.kept).await?
         {
@@ -170,7 +169,7 @@ impl Core {
         let device = devices::recognise(&mut write, user_id, client).await?.map(|device| device.id);
         self.note_attempt(&mut write, &Tried { device, ..*tried }, REAUTHENTICATED, client).await?;
         let audit = client.audit("reauthenticated").actor(user_id).subject(user_id).session(session_id);
-        write.commit(audit.detail(json!({ "method": tried.method }))).await?;
+        paid.commit(write, audit.detail(json!({ "method": tried.method }))).await?;
         Ok(renewed)
     }
 

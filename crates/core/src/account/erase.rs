@@ -52,7 +52,6 @@ impl Core {
             });
         }
         let user = write.hold_user(user_id).await?.ok_or(Refusal::Revoked)?;
-        paid.refund(&mut write).await?;
         let ended = write.end_sessions(user_id, None, now, cause.as_str()).await?;
         self.revoker.announce(&mut write, user_id, &ended, cause).await?;
         let kind = MailKind::AccountDeleted { ip: client.ip.to_string(), at: now };
@@ -62,7 +61,7 @@ impl Core {
         let email_key = key_of(&user.email);
         write.erase_user(user_id, &email_key, &budgets_of(&email_key)).await?;
         erase_person(&mut write, user_id);
-        write.commit(client.audit("account_deleted").actor(user_id).subject(user_id)).await?;
+        paid.commit(write, client.audit("account_deleted").actor(user_id).subject(user_id)).await?;
         self.revoker.tell(&ended, cause.as_str());
         self.ring_post();
         metrics::counter!("durward_accounts_erased_total").increment(1);

@@ -81,7 +81,6 @@ impl Core {
             Err(refused) => return self.passkey_failed(refused.user_id, &paid, refused.into_fault(), client).await,
         };
         let mut write = self.gate.write().await?;
-        paid.refund(&mut write).await?;
         let proof = match answer::accept(self, &mut write, &checked).await {
             Ok(shown) => factors::by_passkey(shown, self.clock.now()),
             Err(fault) => Err(fault),
@@ -110,14 +109,14 @@ impl Core {
         };
         let tried =
             Tried { device: arrival.device_id(), risk: arrival.risk.as_ref(), ..tried(&email_key, Some(user_id)) };
-        let mut write = self.refuse_risky(write, proof.user(), &tried, &arrival, client).await??;
+        let mut write = self.refuse_risky(write, proof.user(), &tried, &arrival, &paid, client).await??;
         let opened = issue::session(self, &mut write, proof, login.transport, client).await?;
         let tried = Tried { device: opened.device_id(), session: Some(opened.session_id), ..tried };
         self.note_attempt(&mut write, &tried, "ok", client).await?;
         self.learns(&mut write, &arrival, client).await?;
         self.notice_login(&mut write, &opened, &arrival, client).await?;
         let audit = client.audit("login").actor(opened.user.id).subject(opened.user.id).session(opened.session_id);
-        write.commit(audit.detail(serde_json::json!({ "method": "passkey" }))).await?;
+        paid.commit(write, audit.detail(serde_json::json!({ "method": "passkey" }))).await?;
         self.ring_post();
         Ok(opened)
     }

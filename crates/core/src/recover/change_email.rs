@@ -97,7 +97,6 @@ impl Core {
 
     async fn confirm_with(&self, token: &MailedToken, paid: &Paid, client: &Client) -> Result<EmailChangeAnswer, Fault> {
         let mut write = self.gate.write().await?;
-        paid.refund(&mut write).await?;
         let now = self.clock.now();
         // The account first, as everybody does who changes it together with what hangs on it.
         let owner = write.email_change_owner(&token.hash(), now).await?.ok_or_else(link_invalid)?;
@@ -105,11 +104,11 @@ impl Core {
         let confirmed = write.confirm_email_change(&token.hash(), now).await?;
         let change = confirmed.ok_or_else(link_invalid)?;
         if change.old_confirmed && change.new_confirmed {
-            return self.complete_change(write, change, client).await;
+            return self.complete_change(write, change, paid, client).await;
         }
         let by = if change.old_confirmed { "old" } else { "new" };
         let audit = client.audit("email_change_confirmed").actor(change.user_id).subject(change.user_id);
-        write.commit(audit.detail(json!({ "by": by }))).await?;
+        paid.commit(write, audit.detail(json!({ "by": by }))).await?;
         Ok(EmailChangeAnswer { status: "waiting" })
     }
 
@@ -117,6 +116,7 @@ impl Core {
         &self,
         mut write: Write<Gate>,
         change: EmailChangeRow,
+        paid: &Paid,
         client: &Client,
     ) -> Result<EmailChangeAnswer, Fault> {
         let email: Email = change.new_email.parse().map_err(|_| link_invalid())?;
@@ -126,7 +126,7 @@ impl Core {
         match write.change_email(user.id, &email, self.clock.now()).await {
             Ok(true) => {}
             Ok(false) => {
-                write.commit(client.audit("email_change_failed").actor(user.id).subject(user.id)).await?;
+                paid.commit(write, client.audit("email_change_failed").actor(user.id).subject(user.id)).await?;
                 return Err(link_invalid());
             }
             Err(StoreError::Conflict { .. }) => {
@@ -141,7 +141,7 @@ impl Core {
         self.notify(&mut write, &user, notice(), client).await?;
         let renamed = UserRow { email: email.as_str().to_owned(), email_verified: true, ..user };
         self.notify(&mut write, &renamed, notice(), client).await?;
-        write.commit(client.audit("email_changed").actor(renamed.id).subject(renamed.id)).await?;
+        paid.commit(write, client.audit("email_changed").actor(renamed.id).subject(renamed.id)).await?;
         self.revoker.tell(&sessions, "email_changed");
         self.ring_post();
         Ok(EmailChangeAnswer { status: "changed" })

@@ -39,9 +39,6 @@ impl Core {
         let new_hash = self.hasher.hash(prepare(&form.new_password)).await?;
         let (now, cause) = (self.clock.now(), Cause::PasswordReset);
         let mut write = self.gate.write().await?;
-        // What was guessed wrong on this device is forgotten with the password. Budgets come before everything else, as
-        // they do for whoever logs in.
-        self.budgets.forgive(&mut write, &user.email.to_lowercase(), client).await?;
         // The account first, as whoever completes a login does: what is being answered at this moment has opened its
         // session by then, which ends, or finds nothing to answer.
         write.hold_user(user.id).await?;
@@ -61,6 +58,8 @@ impl Core {
         self.revoker.announce(&mut write, user.id, &ended, cause).await?;
         self.notify(&mut write, &user, MailKind::PasswordChanged { ip: client.ip.to_string(), at: now }, client)
             .await?;
+        // What was guessed wrong on this device is forgotten with the password. Last, as budgets are.
+        self.budgets.forgive(&mut write, &user.email.to_lowercase(), client).await?;
         write.commit(client.audit("password_reset").actor(user.id).subject(user.id)).await?;
         self.revoker.tell(&ended, cause.as_str());
         self.ring_post();

@@ -31,7 +31,6 @@ impl Core {
     async fn verify_with(&self, token: &MailedToken, paid: &Paid, client: &Client) -> Result<(), Fault> {
         let now = self.clock.now();
         let mut write = self.gate.write().await?;
-        paid.refund(&mut write).await?;
         // The account first, as everybody does who changes it together with what hangs on it.
         let found = write.recovery_token(&token.hash(), RecoveryPurpose::VerifyEmail, now).await?;
         write.hold_user(found.ok_or_else(link_invalid)?.user_id).await?;
@@ -42,7 +41,7 @@ impl Core {
         let user = user.ok_or_else(link_invalid)?;
         let sessions = self.renew_user(&mut write, user.id, "email_verified").await?;
         let audit = client.audit("email_verified").actor(user.id).subject(user.id);
-        write.commit(audit.detail(serde_json::json!({ "status": user.status.as_str() }))).await?;
+        paid.commit(write, audit.detail(serde_json::json!({ "status": user.status.as_str() }))).await?;
         self.revoker.tell(&sessions, "email_verified");
         Ok(())
     }

@@ -4,6 +4,7 @@ use durward_proto::{Code, DeviceId, Problem, UserId};
 use durward_store::{DeviceRow, Gate, UserRow, Write};
 use serde_json::json;
 
+use crate::budgets::Paid;
 use crate::client::Client;
 use crate::devices;
 use crate::fault::Fault;
@@ -107,6 +108,7 @@ impl Core {
         user: &UserRow,
         tried: &Tried<'_>,
         arrival: &Arrival,
+        paid: &Paid,
         client: &Client,
     ) -> Result<Result<Write<Gate>, Fault>, Fault> {
         let Some(risk) = arrival.risk.as_ref().filter(|_| arrival.is(Decision::Deny)) else { return Ok(Ok(write)) };
@@ -121,7 +123,7 @@ impl Core {
             at: self.clock.now(),
         };
         self.notify(&mut write, user, notice, client).await?;
-        write.commit(client.audit("login_denied").subject(user.id).detail(detail)).await?;
+        paid.commit(write, client.audit("login_denied").subject(user.id).detail(detail)).await?;
         self.ring_post();
         let detail = "Too much speaks against this login. A mailed link to reset the password makes this device known, or \
                       ask the operator.";

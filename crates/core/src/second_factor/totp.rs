@@ -136,7 +136,6 @@ impl Core {
             },
         };
         let mut write = self.gate.write().await?;
-        paid.refund(&mut write).await?;
         if let Some(hash) = &compared
             && !write.hold_account(user_id, &hash.checked, &hash.kept).await?
         {
@@ -159,7 +158,7 @@ impl Core {
         self.notify(&mut write, &user, notice, client).await?;
         let changed = self.factors_change(&mut write, &user, Change::Removed).await?;
         let audit = client.audit("totp_disabled").actor(user_id).subject(user_id).session(who.session_id());
-        write.commit(audit).await?;
+        paid.commit(write, audit).await?;
         self.factors_were_changed(&changed);
         self.ring_post();
         Ok(())

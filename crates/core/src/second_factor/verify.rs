@@ -143,7 +143,6 @@ impl Core {
     ) -> Result<Opened, Fault> {
         let now = self.clock.now();
         let mut write = self.gate.write().await?;
-        paid.refund(&mut write).await?;
         let mut taken = challenge::take(&mut write, hash, user.id, now).await?.ok_or_else(challenge::over)?;
         let transport = taken.transport;
         let accepted = self.accept(&mut write, &mut taken, hash, shows, passkey, client).await?;
@@ -168,7 +167,7 @@ impl Core {
         self.learns(&mut write, &arrival, client).await?;
         self.notice_login(&mut write, &opened, &arrival, client).await?;
         let audit = client.audit("login").actor(user.id).subject(user.id).session(opened.session_id);
-        write.commit(audit.detail(json!({ "method": shows.method() }))).await?;
+        paid.commit(write, audit.detail(json!({ "method": shows.method() }))).await?;
         if let Some(changed) = changed {
             self.factors_were_changed(&changed);
         }

@@ -197,6 +197,8 @@ async fn core(scratch: &Scratch, clock: &Arc<SystemClock>, algorithm: Algorithm)
             account_failures: 10,
             address_failures: 100,
             window: Duration::from_secs(900),
+            pair_failures: 20,
+            pair_window: Duration::from_secs(86_400),
             first_delay: Duration::from_secs(1),
         },
         policy: Policy {
@@ -253,6 +255,7 @@ async fn log_in(core: &Core) -> Outcome<Secret> {
         language: None,
         request_id: "bench".to_owned(),
         device: None,
+        fingerprint: [0; 32],
     };
     let form = Register { email: email(0), password: Secret::new(PASSWORD), full_name: None };
     core.register(form, &client).await.map_err(|fault| format!("{fault:?}"))?;

@@ -92,6 +92,8 @@ impl Seed {
             user_agent: Some("Mozilla/5.0 (X11; Linux x86_64; rv:150.0) Gecko/20100101 Firefox/150.0"),
             ip: Some("192.0.2.1"),
             device_hash: Some([7; 32]),
+            device: None,
+            place: None,
         }
     }
 

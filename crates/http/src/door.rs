@@ -143,11 +143,13 @@ fn access_cookie(site: &Site) -> &'static str {
 async fn authenticate(site: &Site, row: &Row, request: &mut Request, after: &mut After) -> Result<(), Refused> {
     let verified = match row.access {
         Access::Public | Access::Operator | Access::Socket => return Ok(()),
-        Access::Optional => match counted(site, request.headers(), site.core.verifier().rest(request.headers()).await) {
-            Ok(verified) => verified,
-            Err(refusal @ (Refusal::Ambiguous | Refusal::Unavailable)) => return Err(refusal.into()),
-            Err(_) => return Ok(()),
-        },
+        Access::Optional => {
+            match counted(site, request.headers(), site.core.verifier().rest(request.headers()).await) {
+                Ok(verified) => verified,
+                Err(refusal @ (Refusal::Ambiguous | Refusal::Unavailable)) => return Err(refusal.into()),
+                Err(_) => return Ok(()),
+            }
+        }
         Access::User | Access::Right(_) if row.traced => {
             let mut trace = Trace::default();
             let verified = site.core.verifier().rest_traced(request.headers(), &mut trace).await;

@@ -14,7 +14,7 @@ use super::App;
 pub const KEPT: (&str, &str) = ("DURWARD_MAIL__URL", "smtp://mails.invalid");
 
 /// How long a mail may take.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Mails that were sent and that no test has read yet.
 #[derive(Default)]

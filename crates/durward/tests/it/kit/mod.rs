@@ -7,6 +7,7 @@ mod authenticator;
 mod browser;
 mod clock;
 mod cluster;
+mod control;
 pub mod collector;
 pub mod jws;
 mod line;
@@ -29,6 +30,7 @@ pub use authenticator::{Authenticator, BACKED_UP, BACKUP_ELIGIBLE, Draft, PRESEN
 pub use browser::Browser;
 pub use clock::TestClock;
 pub use cluster::Cluster;
+pub use control::Control;
 pub use line::Line;
 pub use mails::{KEPT, Mails, token};
 pub use metrics::Metrics;

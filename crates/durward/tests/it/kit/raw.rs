@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 use super::Answer;
 
 /// How long an answer may take.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Sends the bytes on a connection of their own and reads until the server closes it. With `hang_up` the server learns
 /// that no more will come. None when it closed without a word.

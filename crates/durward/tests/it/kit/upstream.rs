@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -242,7 +243,8 @@ async fn answer(
     let body = body.collect().await.unwrap().to_bytes();
     let open = Open::new(state.clone());
     let path = parts.uri.path().to_owned();
-    let asked = Asked { path, headers: parts.headers, body: serde_json::from_slice(&body).unwrap_or_default(), raw: body };
+    let asked =
+        Asked { path, headers: parts.headers, body: serde_json::from_slice(&body).unwrap_or_default(), raw: body };
     state.asked.lock().unwrap().push(asked);
     let plan = state.plan.lock().unwrap().clone();
     if let Some(until) = &plan.before {
@@ -251,9 +253,21 @@ async fn answer(
     let (pieces, mut sent) = mpsc::channel::<Piece>(1);
     tokio::spawn(act(plan.acts, pieces));
     // What is under way goes with the body, when it was sent or when the client has gone.
+    // What was sent before a cut is on its way before it: hyper writes when there is nothing more for the moment.
+    let mut cut = None;
     let body = futures_util::stream::poll_fn(move |context| {
         let _open = &open;
-        sent.poll_recv(context)
+        if let Some(cut) = cut.take() {
+            return Poll::Ready(Some(cut));
+        }
+        match sent.poll_recv(context) {
+            Poll::Ready(Some(piece @ Err(_))) => {
+                cut = Some(piece);
+                context.waker().wake_by_ref();
+                Poll::Pending
+            }
+            other => other,
+        }
     });
     let mut response = Response::builder().status(plan.status);
     for (name, value) in plan.headers {

@@ -16,7 +16,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::mpsc;
 
 use super::{CHAT, id_of, within};
-use crate::kit::{Actor, App, KEPT, PASSWORD, token};
+use crate::kit::{Actor, App, Control, KEPT, PASSWORD, token};
 
 /// Two sessions for each user, five sockets for each session.
 const USERS: usize = 100;
@@ -25,6 +25,8 @@ const SOCKETS: usize = 5;
 const NEW_KEY: usize = 100_000;
 /// So many sessions end in each way.
 const ENDING: usize = 50;
+/// How long to wait for what has to come; how soon it has to is asked of all of them together.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Way {
@@ -105,7 +107,7 @@ struct Stage {
 }
 
 impl Stage {
-    /// Logs in, and opens sockets spread over the nodes.
+    /// Logs in, and opens sockets spread over the nodes: every other one by a ticket.
     async fn session(&self, user: usize, password: &str) -> Session {
         let body = json!({ "email": email(user), "password": password, "transport": "bearer" });
         let answer = self.app.app_client().post("/api/v1/auth/login", body).await.is(200).json();
@@ -114,7 +116,13 @@ impl Stage {
         let id = actor.get("/api/v1/auth/status").await.json()["session_id"].as_str().unwrap().to_owned();
         for number in 0..SOCKETS {
             let node = (user + number) % self.nodes.len();
-            let mut socket = actor.copy().at(self.nodes[node]).socket(CHAT).await;
+            let mut socket = if number % 2 == 0 {
+                actor.copy().at(self.nodes[node]).socket(CHAT).await
+            } else {
+                let ticket = actor.post_empty("/api/v1/ws/ticket").await.is(200).json();
+                let path = format!("{CHAT}?ticket={}", ticket["ticket"].as_str().unwrap());
+                self.app.app_client().at(self.nodes[node]).socket(&path).await
+            };
             socket.expect("ready").await;
             let (tell, session) = (self.closed.clone(), id.clone());
             tokio::spawn(async move {
@@ -175,7 +183,7 @@ impl Stage {
                 let body = json!({ "token": token(&mail), "new_password": "four quiet herons at dusk" });
                 anybody.post("/api/v1/password/reset", body).await.is(204);
             }
-            Delete => operator.delete(id().await).await.unwrap(),
+            Delete => assert!(operator.delete(id().await).await.unwrap()),
         }
         matches!(
             way,
@@ -198,21 +206,19 @@ impl Stage {
         let kid = self.app.core.verifier().keys().signing_kid().to_owned();
         let keys = self.app.core.signing_keys();
         keys.rotate(None).await.unwrap();
-        within("the new key signs", Duration::from_secs(1), || async {
-            self.app.core.verifier().keys().signing_kid() != kid
-        })
-        .await;
+        within("the new key signs", PATIENCE, || async { self.app.core.verifier().keys().signing_kid() != kid }).await;
         let mut newer = Vec::new();
         for user in 0..NEWER {
             let user = NEW_KEY + user;
             self.app.register(&name(user)).await;
             newer.extend(self.two(user, PASSWORD).await);
         }
+        let control = Control::of(self.app.address);
         keys.retire(&kid).await.unwrap();
         let retired = Instant::now();
         let mut times = Vec::new();
         for left in (1..=old).rev() {
-            let ended = tokio::time::timeout(Duration::from_secs(5), endings.recv()).await;
+            let ended = tokio::time::timeout(PATIENCE, endings.recv()).await;
             let ended = ended.unwrap_or_else(|_| panic!("{left} sockets of the old key are still open")).unwrap();
             assert_eq!(ended.how, (1008, "token_signature".to_owned()));
             assert!(newer.iter().all(|session| session.id != ended.session), "a socket of the new key has closed");
@@ -223,7 +229,7 @@ impl Stage {
         times.sort_unstable();
         let (p50, p99) = (percentile(&times, 50), percentile(&times, 99));
         println!("{old} sockets closed with their key: p50 {p50:?}, p99 {p99:?} after it was retired");
-        assert!(p99 < Duration::from_secs(1));
+        assert!(p99 < control.allows(Duration::from_secs(1)));
     }
 }
 
@@ -248,12 +254,15 @@ async fn an_end_is_an_end_on_every_node() {
         ("DURWARD_REGISTRATION__VERIFY_EMAIL", "false"),
         ("DURWARD_WEBSOCKET__MAX_CONNECTIONS_PER_USER", "50"),
         ("DURWARD_KEYS__MASTER_KEY", "the master key of these tests: 5b0e7c19f2"),
+        // A crowd that logs in on a slow machine is no outage.
+        ("DURWARD_BREAKER__CALL_TIMEOUT", "60s"),
     ];
     let app = App::with(Backend::Postgres, &settings).await;
     let (second, third) = (app.beside().await, app.beside().await);
     let nodes = vec![app.address, second.address, third.address];
     let (closed, mut endings) = mpsc::unbounded_channel();
     let stage = Stage { app, nodes, closed };
+    let control = Control::of(stage.app.address);
     // More users than there are at once: who was deleted or suspended is replaced.
     let mut spare = USERS;
     let mut live: BTreeMap<usize, [Session; 2]> = BTreeMap::new();
@@ -300,7 +309,7 @@ async fn an_end_is_an_end_on_every_node() {
         let mut left: usize = expected.values().sum();
         assert_eq!(left, ENDING * SOCKETS);
         while left > 0 {
-            let ended = tokio::time::timeout(Duration::from_secs(5), endings.recv())
+            let ended = tokio::time::timeout(PATIENCE, endings.recv())
                 .await
                 .unwrap_or_else(|_| panic!("{way:?}: {left} sockets are still open: {expected:?}"));
             let ended: Closed = ended.unwrap();
@@ -322,7 +331,7 @@ async fn an_end_is_an_end_on_every_node() {
                 let [first, _] = live.remove(&user).unwrap();
                 first.actor.post_empty("/api/v1/auth/logout").await.is(204);
                 for _ in 0..SOCKETS {
-                    let ended = tokio::time::timeout(Duration::from_secs(5), endings.recv()).await.unwrap().unwrap();
+                    let ended = tokio::time::timeout(PATIENCE, endings.recv()).await.unwrap().unwrap();
                     assert_eq!(ended.session, first.id);
                 }
             }
@@ -334,7 +343,7 @@ async fn an_end_is_an_end_on_every_node() {
         let (p50, p99) = (percentile(times, 50), percentile(times, 99));
         println!("{} sockets closed {place}: p50 {p50:?}, p99 {p99:?} after the answer", times.len());
         // The aims are 10 ms and 50 ms; a test must hold on a busy machine, too.
-        assert!(p99 < Duration::from_secs(1), "{place}");
+        assert!(p99 < control.allows(Duration::from_secs(1)), "{place}");
     }
 }
 
@@ -353,7 +362,7 @@ async fn none_is_skipped_by_anybody() {
             tokio::spawn(async move {
                 let (mut last, mut sessions) = (0, BTreeSet::new());
                 while sessions.len() < WRITERS * EACH {
-                    match tokio::time::timeout(Duration::from_secs(20), revocations.recv()).await.expect("more") {
+                    match tokio::time::timeout(PATIENCE, revocations.recv()).await.expect("more") {
                         Ok(revocation) => {
                             assert_eq!(revocation.seq, last + 1, "in order");
                             last = revocation.seq;
@@ -410,6 +419,6 @@ async fn none_is_skipped_by_anybody() {
     let newest = i64::try_from(made.len()).unwrap();
     for core in &cores {
         let core: &Arc<durward_core::Core> = core;
-        within("the last is applied", Duration::from_secs(2), || async { core.bus().applied() == newest }).await;
+        within("the last is applied", PATIENCE, || async { core.bus().applied() == newest }).await;
     }
 }

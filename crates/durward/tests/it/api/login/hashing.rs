@@ -14,23 +14,27 @@ on_both! {
         ("DURWARD_LIMITS__ADDRESS_FAILURES", "1000"),
     ];
 
-    /// A hash is computed for the unknown address too: the quickest answers of both take as long.
+    /// A hash is computed for the unknown address too: the quickest answers of both take as long. Where the machine is
+    /// busy with other things it takes more rounds until each has had its quickest; no number of rounds makes a hash quick.
     async fn an_unknown_address_takes_as_long(app) {
         app.register("ann").await;
         let addresses = ["ann@example.com", "nobody@example.com", "not an address"];
         let mut quickest = [Duration::MAX; 3];
-        for _ in 0..10 {
+        let alike = |quickest: &[Duration; 3]| {
+            let [known, others @ ..] = quickest;
+            others.iter().all(|unknown| (0.5..2.0).contains(&(unknown.as_secs_f64() / known.as_secs_f64())))
+        };
+        for round in 1.. {
             for (address, least) in addresses.iter().zip(&mut quickest) {
                 let body = json!({ "email": address, "password": "not the password" });
                 let start = now();
                 app.visitor().post(LOGIN, body).await.is(401);
                 *least = start.elapsed().min(*least);
             }
-        }
-        let [known, others @ ..] = quickest;
-        for unknown in others {
-            let ratio = unknown.as_secs_f64() / known.as_secs_f64();
-            assert!((0.5..2.0).contains(&ratio), "{quickest:?}");
+            if round >= 10 && alike(&quickest) {
+                break;
+            }
+            assert!(round < 100, "{quickest:?}");
         }
     }
 }

@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use durward_proto::{Clock, Timestamp};
 use durward_proto::wire::admin::{BreakerAnswer, BreakerState};
+use durward_proto::{Clock, Timestamp};
 use durward_verify::breaker::{Phase, Snapshot, Transition};
 use durward_verify::{Breaker, BreakerRules};
 

@@ -5,8 +5,8 @@
 //! gets to [`issue`], which opens the session.
 //! Everything that ends a session goes through [`revoke`].
 
-pub mod account;
 pub mod access;
+pub mod account;
 pub(crate) mod acts;
 pub mod admin;
 pub mod alerts;

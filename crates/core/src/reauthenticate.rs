@@ -92,9 +92,7 @@ impl Core {
             Err(fault) => Err(fault),
         };
         match paid.settle(outcome) {
-            Err(fault) if fault.code() == Code::InvalidCredentials => {
-                self.failed(&tried, fault, client).await
-            }
+            Err(fault) if fault.code() == Code::InvalidCredentials => self.failed(&tried, fault, client).await,
             Err(fault)
                 if matches!(fault.code(), Code::InvalidSecondFactor | Code::InvalidPasskey | Code::TooManyAttempts) =>
             {

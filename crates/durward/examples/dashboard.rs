@@ -12,9 +12,10 @@ const VARIABLES: [(&str, &str); 3] = [("$__rate_interval", "1m"), ("$instance", 
 
 fn main() -> Result<(), serde_json::Error> {
     let dashboard: Value = serde_json::from_str(DASHBOARD)?;
-    let panels = dashboard["panels"].as_array().into_iter().flatten();
-    let targets = panels.flat_map(|panel| panel["targets"].as_array().into_iter().flatten());
-    let expressions = targets.filter_map(|target| target["expr"].as_str());
+    let list =
+        |of: &'static str| move |value: &Value| value.get(of).and_then(Value::as_array).cloned().unwrap_or_default();
+    let targets: Vec<Value> = list("panels")(&dashboard).iter().flat_map(list("targets")).collect();
+    let expressions = targets.iter().filter_map(|target| target.get("expr").and_then(Value::as_str));
     let rule = |(number, expression): (usize, &str)| {
         let expression = VARIABLES.iter().fold(expression.to_owned(), |text, (name, value)| text.replace(name, value));
         json!({ "record": format!("dashboard:{number}"), "expr": expression })

@@ -10,21 +10,21 @@ use std::sync::LazyLock;
 use axum::handler::Handler;
 use axum::routing::{MethodFilter, MethodRouter, on};
 use durward_proto::Code::*;
-use durward_proto::wire::account::AccountErasure;
-use durward_proto::wire::alert::Alert;
 use durward_proto::scope::{
-    ALERTS_READ, AUDIT_READ, BREAKERS_READ, CONFIG_READ, DIAGNOSTICS_READ, KEYS_READ, OVERVIEW_READ, SESSIONS_READ, SESSIONS_WRITE,
-    USERS_READ, USERS_WRITE,
+    ALERTS_READ, AUDIT_READ, BREAKERS_READ, CONFIG_READ, DIAGNOSTICS_READ, KEYS_READ, OVERVIEW_READ, SESSIONS_READ,
+    SESSIONS_WRITE, USERS_READ, USERS_WRITE,
 };
+use durward_proto::wire::account::AccountErasure;
 use durward_proto::wire::admin::{
     AttemptEntry, BreakerAnswer, ConfigEntry, FactorsResetAnswer, KeyAnswer, Overview, Series, SessionEntry,
     SessionsRevoked, UserChange, UserDetail,
 };
+use durward_proto::wire::alert::Alert;
+use durward_proto::wire::audit::AuditEntry;
 use durward_proto::wire::auth::{
     self, CsrfAnswer, Login, LoginAnswer, LoginForm, PasswordChange, Register, Registered, RegistrationPending,
     StatusAnswer,
 };
-use durward_proto::wire::audit::AuditEntry;
 use durward_proto::wire::chat::{Conversation, Message};
 use durward_proto::wire::device::{Device, DevicePatch};
 use durward_proto::wire::event::SecurityEvent;
@@ -49,8 +49,9 @@ use http::Method;
 use serde_json::{Map, Value, json};
 
 use crate::api::{
-    account, admin, audit, conversations, csrf_token, devices, documentation, email, health, keys, login, logout, passkeys, password,
-    profile, reauthenticate, recovery, refresh, register, second_factor, security, sessions, settings, status, ticket,
+    account, admin, audit, conversations, csrf_token, devices, documentation, email, health, keys, login, logout,
+    passkeys, password, profile, reauthenticate, recovery, refresh, register, second_factor, security, sessions,
+    settings, status, ticket,
 };
 use crate::app::Shared;
 use crate::openapi::Doc;

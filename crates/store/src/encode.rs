@@ -7,8 +7,8 @@ use durward_proto::wire::auth::Transport;
 use durward_proto::wire::chat::Author;
 use durward_proto::wire::device::{DeviceKind, SecurityLevel, TrustLevel};
 use durward_proto::{
-    AccountStatus, AlertId, ConversationId, DeviceId, EventId, MailId, MessageId, PasskeyId, Role, SessionId, Timestamp, TrustId,
-    UserId, WebhookId,
+    AccountStatus, AlertId, ConversationId, DeviceId, EventId, MailId, MessageId, PasskeyId, Role, SessionId,
+    Timestamp, TrustId, UserId, WebhookId,
 };
 use sqlx::encode::IsNull;
 use sqlx::error::BoxDynError;

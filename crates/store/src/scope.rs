@@ -159,8 +159,8 @@ impl Scoped<System> {
 
 /// What [`Store::any_user`] gives for a permit.
 #[cfg(test)]
-pub(crate) fn any_user(shared: &Arc<Shared>) -> AnyUserStore {
-    Scoped { shared: shared.clone(), scope: AnyUser(()) }
+pub(crate) fn any_user<R: Right>(shared: &Arc<Shared>) -> AnyUserStore<R> {
+    Scoped { shared: shared.clone(), scope: AnyUser(PhantomData) }
 }
 
 /// The three capabilities that come out of opening a database.

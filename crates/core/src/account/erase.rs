@@ -28,7 +28,12 @@ impl Core {
         let paid = self.budgets.charge(&email_key, client).await?;
         match self.try_erase(who, given, &paid, client).await {
             Err(fault) if fault.code() == Code::InvalidCredentials => {
-                self.failed(&Tried::new(&email_key, Some(who.user_id()), "password").within(who.session_id()), fault, client).await
+                self.failed(
+                    &Tried::new(&email_key, Some(who.user_id()), "password").within(who.session_id()),
+                    fault,
+                    client,
+                )
+                .await
             }
             Err(fault) => {
                 paid.give_back(&self.budgets).await?;

@@ -95,7 +95,12 @@ impl Core {
         self.note_token("change_token", outcome, client).await
     }
 
-    async fn confirm_with(&self, token: &MailedToken, paid: &Paid, client: &Client) -> Result<EmailChangeAnswer, Fault> {
+    async fn confirm_with(
+        &self,
+        token: &MailedToken,
+        paid: &Paid,
+        client: &Client,
+    ) -> Result<EmailChangeAnswer, Fault> {
         let mut write = self.gate.write().await?;
         let now = self.clock.now();
         // The account first, as everybody does who changes it together with what hangs on it.

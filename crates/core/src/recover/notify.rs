@@ -72,12 +72,7 @@ impl Core {
     ///
     /// # Errors
     /// 503 when the database is away.
-    async fn notice_new_device(
-        &self,
-        write: &mut Write<Gate>,
-        opened: &Opened,
-        client: &Client,
-    ) -> Result<(), Fault> {
+    async fn notice_new_device(&self, write: &mut Write<Gate>, opened: &Opened, client: &Client) -> Result<(), Fault> {
         let user = &opened.user;
         let Some(registered) = opened.registered.as_ref().filter(|device| device.is_new) else { return Ok(()) };
         let ip = client.ip.to_string();

@@ -22,7 +22,7 @@ pub fn judge(facts: &Facts<'_>, habits: &Habits, rules: &RiskRules) -> Assessmen
             let strength = (sign.strength.clamp(0.0, 1.0) * 100.0).round() / 100.0;
             // What makes not even one point by itself is no sign of anything.
             let counts = f64::from(weight) * strength >= 1.0;
-            counts.then(|| Signal { name, strength, weight, why: sign.why })
+            counts.then_some(Signal { name, strength, weight, why: sign.why })
         })
         .collect();
     signals.sort_by(|one, other| part(other).total_cmp(&part(one)));

@@ -124,7 +124,9 @@ impl Roster {
         let user: User = row.user.into();
         // A suspended account is said to be one, although its sessions have ended as well.
         let inactive = user.status != AccountStatus::Active;
-        let over = row.ended_at.is_some() || row.expires_at <= now || (!row.outlasts_idling && self.idle_too_long(row.last_seen_at, now));
+        let over = row.ended_at.is_some()
+            || row.expires_at <= now
+            || (!row.outlasts_idling && self.idle_too_long(row.last_seen_at, now));
         if over && !inactive {
             return None;
         }

@@ -62,8 +62,9 @@ pub use reader::Held;
 pub use reference::reference;
 pub use roles::Roles;
 pub use sections::{
-    Access, Alerts, Breaker, Chat, Cookies, Cors, Csrf, Database, GeoIp, Keys, Limits, Log, Mail, Metrics, Node, Passkeys, Password,
-    Registration, Retention, Risk, Root, SecondFactor, Server, Session, Settings, Telemetry, Tokens, WebSocket,
+    Access, Alerts, Breaker, Chat, Cookies, Cors, Csrf, Database, GeoIp, Keys, Limits, Log, Mail, Metrics, Node,
+    Passkeys, Password, Registration, Retention, Risk, Root, SecondFactor, Server, Session, Settings, Telemetry,
+    Tokens, WebSocket,
 };
 pub use show::{shown_as_json, shown_as_text};
 pub use source::Source;

@@ -2,8 +2,8 @@
 
 pub mod account;
 pub mod admin;
-pub mod audit;
 pub mod alert;
+pub mod audit;
 pub mod auth;
 pub mod chat;
 pub mod device;

@@ -147,7 +147,8 @@ impl AuditRow {
         if self.hash.as_deref() != self.computed(previous).as_ref().map(<[u8; 32]>::as_slice) {
             return Err(Broken::Hash);
         }
-        if canonical_text && self.detail().is_none_or(|detail| canonical(&detail).to_string() != self.detail) {
+        let written = self.detail().map(|detail| canonical(&detail).to_string());
+        if canonical_text && written.is_none_or(|written| written != self.detail) {
             return Err(Broken::Hash);
         }
         match (&self.salt, &self.ip) {

@@ -167,7 +167,7 @@ both! {
         }
         let all = fresh.opened.system.read().await.unwrap().audit_forward(&AuditFilter::default(), None, 10).await.unwrap();
         let third = all[2].at;
-        let store = crate::scope::any_user(&fresh.opened.gate.shared);
+        let store = crate::scope::any_user::<durward_verify::ReadAudit>(&fresh.opened.gate.shared);
         let find = async |filter: AuditFilter| {
             let rows = store.read().await.unwrap().audit(&filter, None, 10).await.unwrap();
             rows.iter().map(|row| row.actor_user_id.unwrap().0).collect::<Vec<_>>()

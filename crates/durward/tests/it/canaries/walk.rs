@@ -410,7 +410,8 @@ impl<'a> Walk<'a> {
         let root = process.visitor();
         let login = json!({ "email": "root@example.com", "password": "canary of the operator's admin gm7Wq2 tangerine sunrise" });
         self.witness.issue(root.post("/api/v1/auth/login", login).await.is(200), &mut self.needles);
-        for path in ["/api/v1/diagnostics", "/api/v1/admin/users", "/api/v1/admin/alerts", "/metrics", "/health/ready"] {
+        for path in ["/api/v1/diagnostics", "/api/v1/admin/users", "/api/v1/admin/alerts", "/metrics", "/health/ready"]
+        {
             let answer = self.witness.answer(root.get(path).await.is(200));
             assert!(!answer.body.is_empty());
         }

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use durward::config::{Config, Inputs, Loaded, Purpose};
 use durward::wire;
-use durward_core::{Alerts, Core, Retention};
 use durward_core::operator::Operator;
+use durward_core::{Alerts, Core, Retention};
 use durward_http::Server;
 use durward_proto::{Email, Role};
 use durward_store::testing::{self, Backend, Fresh};

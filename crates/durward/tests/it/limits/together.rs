@@ -92,7 +92,9 @@ async fn release(app: &App, ways: Vec<Way>) -> (usize, usize, usize) {
         match (answer.status.as_u16(), code.as_str()) {
             (401, "invalid_credentials" | "invalid_second_factor") => looked_at += 1,
             (429, "too_many_attempts") => waits += 1,
-            (503, "overloaded" | "unavailable" | "verification_unavailable") | (401, "challenge_invalid") => no_place += 1,
+            (503, "overloaded" | "unavailable" | "verification_unavailable") | (401, "challenge_invalid") => {
+                no_place += 1
+            }
             other => panic!("{other:?}: {}", answer.text()),
         }
     }

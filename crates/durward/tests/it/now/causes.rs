@@ -40,7 +40,7 @@ const REVOKED: Fate = Closes("token_revoked");
 const INACTIVE: Fate = Closes("account_inactive");
 
 /// What becomes of the sockets of the session that acts, and of the same user's other one.
-const TABLE: [(Cause, Fate, Fate); 15] = [
+const TABLE: [(Cause, Fate, Fate); 16] = [
     (Logout, REVOKED, Stays),
     (LogoutEverywhere, REVOKED, REVOKED),
     (EndOther, Stays, REVOKED),

@@ -57,7 +57,7 @@ impl Cause {
 pub(crate) fn close_code(cause: &str) -> Option<Code> {
     match cause {
         "suspended" | "deactivated" | "deleted" => Some(Code::AccountInactive),
-        "email_verified" | "email_changed" | "factors_changed" | "device_changed" => None,
+        "activated" | "email_verified" | "email_changed" | "factors_changed" | "device_changed" => None,
         _ => Some(Code::TokenRevoked),
     }
 }

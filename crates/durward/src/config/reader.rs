@@ -149,11 +149,18 @@ impl<'a> Reader<'a> {
                 let account = held.and_then(|held| held.shown.as_u64()).unwrap_or_default();
                 Some(account.saturating_mul(2).min(u32::MAX.into()).to_string())
             }
+            // Who tries things out from one machine does what attackers do.
+            "risk.second_factor" => Some(if self.is_at_stake() { "50" } else { "0" }.to_owned()),
+            "risk.deny" => Some(if self.is_at_stake() { "92" } else { "0" }.to_owned()),
             "tokens.issuer" => Some(self.text("server.public_url").to_owned()),
             "websocket.token_in_url" => Some((self.purpose == Purpose::Dev).to_string()),
             "password.max_concurrent" => Some(self.cores.to_string()),
             _ => None,
         }
+    }
+
+    fn is_at_stake(&self) -> bool {
+        matches!(self.text("environment"), "staging" | "production")
     }
 
     fn page(&self, name: &str) -> String {

@@ -322,9 +322,9 @@ section! {
         notice: Percent = Text("30"),
         /// From which score on a second factor is asked for; 0 for never. Who has none gets a code by mail; where no mail can
         /// be sent the user is told.
-        second_factor: Percent = Text("50"),
+        second_factor: Percent = Computed("`50`; `0` in development and test"),
         /// From which score on the login is refused; 0 for never.
-        deny: Percent = Text("92"),
+        deny: Percent = Computed("`92`; `0` in development and test"),
         /// How fast people travel at most, in kilometres an hour.
         travel_speed: u32 = Text("900"),
         /// Networks that are suspect: those of anonymising services, for example.

@@ -86,6 +86,15 @@ pub const CATALOGUE: &[Group] = &[
         ],
     },
     Group {
+        title: "Risk",
+        families: &[
+            family("durward_risk_decisions_total", Counter, &["decision"],
+                "Logins that were judged, by what was made of them: allow, notice, second_factor or deny"),
+            family("durward_risk_signals_total", Counter, &["signal"],
+                "What spoke against logins"),
+        ],
+    },
+    Group {
         title: "Password hashes",
         families: &[
             family("durward_password_hash_queue", Gauge, &[],
@@ -161,27 +170,6 @@ pub const CATALOGUE: &[Group] = &[
                 "How long the last of them took"),
             family("durward_accounts_erased_total", Counter, &[],
                 "Accounts that their users deleted"),
-        ],
-    },
-    Group {
-        title: "Jobs, audit and alerts",
-        families: &[
-            family("durward_retention_runs_total", Counter, &["result"],
-                "Runs of the job that removes what is over: done or failed"),
-            family("durward_retention_last_seconds", Gauge, &[],
-                "How long the last of them took"),
-            family("durward_retention_rows_total", Counter, &["what"],
-                "Rows that were removed because their time was over"),
-            family("durward_accounts_erased_total", Counter, &[],
-                "Accounts that were erased"),
-            family("durward_audit_lanes_cut_back_total", Counter, &[],
-                "Lanes of the audit trail whose newest rows were found to be gone: somebody took them away"),
-            family("durward_alerts_total", Counter, &["rule"],
-                "Alerts that were raised by this node"),
-            family("durward_webhooks_total", Counter, &["result"],
-                "Tries to tell the webhook of an alert"),
-            family("durward_webhook_outbox_waiting", Gauge, &[],
-                "Alerts that the webhook has not been told of yet"),
         ],
     },
     Group {

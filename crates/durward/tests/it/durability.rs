@@ -29,8 +29,10 @@ const HALF_DONE: [(&str, &str); 8] = [
     ),
     (
         "registrations in the audit trail without their users",
+        // The walk of the Golden Path wipes the user that it registers, and says so in the trail.
         "SELECT COUNT(*) FROM security_audit a WHERE a.event = 'registered' AND NOT EXISTS
-         (SELECT 1 FROM users u WHERE a.subject_user_id = u.id)",
+         (SELECT 1 FROM users u WHERE a.subject_user_id = u.id) AND NOT EXISTS
+         (SELECT 1 FROM security_audit w WHERE w.event = 'golden_path_walked' AND w.subject_user_id = a.subject_user_id)",
     ),
     (
         "living sessions without exactly one refresh token that can be used",

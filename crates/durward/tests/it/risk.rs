@@ -35,8 +35,11 @@ const NETWORKS: [(&str, u32); 4] = [
     ("2001:db8:bad::/48", 64_503),
 ];
 
-/// Mails are kept, and nobody has to confirm an address.
-const MAILS: [(&str, &str); 2] = [crate::kit::KEPT, ("DURWARD_REGISTRATION__VERIFY_EMAIL", "false")];
+/// Mails are kept, nobody has to confirm an address, and thresholds are those of production.
+const MAILS: [(&str, &str); 4] =
+    [crate::kit::KEPT, ("DURWARD_REGISTRATION__VERIFY_EMAIL", "false"), THRESHOLDS[0], THRESHOLDS[1]];
+/// In development and test they are off.
+const THRESHOLDS: [(&str, &str); 2] = [("DURWARD_RISK__SECOND_FACTOR", "50"), ("DURWARD_RISK__DENY", "92")];
 
 /// The databases of a test, in files that go when this goes.
 struct Files {

@@ -177,7 +177,7 @@ fn values_table() -> Vec<Broken> {
         broken(
             "config",
             "risk thresholds in the wrong order",
-            [set("DURWARD_RISK__DENY", "40")],
+            [set("DURWARD_RISK__SECOND_FACTOR", "50"), set("DURWARD_RISK__DENY", "40")],
             &["risk.deny", "risk.second_factor"],
         ),
         broken(

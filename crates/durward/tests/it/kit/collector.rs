@@ -121,7 +121,7 @@ impl Collector {
     /// All spans that were taken.
     pub fn spans(&self) -> Vec<Span> {
         let bodies = self.kept.lock().unwrap().bodies.clone();
-        bodies.iter().flat_map(|body| spans(body)).collect()
+        bodies.iter().flat_map(spans).collect()
     }
 
     /// Waits for the first span that is so.

@@ -1,5 +1,7 @@
 //! A thousand guesses at one instant, on two nodes, on every path that can guess.
 
+#![allow(clippy::print_stdout, reason = "the figures are what one wants to see")]
+
 use std::net::SocketAddr;
 
 use super::*;

@@ -216,7 +216,12 @@ mod spellings {
     ];
 
     on_both! {
-        with &[("DURWARD_LIMITS__ACCOUNT_FAILURES", "4"), ("DURWARD_LIMITS__FIRST_DELAY", "10m")];
+        with &[
+            ("DURWARD_LIMITS__ACCOUNT_FAILURES", "4"),
+            ("DURWARD_LIMITS__FIRST_DELAY", "10m"),
+            // What one client may do at one account in a whole day is not asked here.
+            ("DURWARD_LIMITS__PAIR_FAILURES", "1000"),
+        ];
 
         /// Whatever spelling leads to an account shares its budget; no other leads there.
         async fn what_leads_to_the_account_shares_its_budget(app) {

@@ -166,7 +166,7 @@ with_places! {
 }
 
 with_places! {
-    with &[];
+    with &THRESHOLDS;
 
     /// Where no mail can be sent and the user has no second factor, they are let in, and the trail says what that was.
     async fn nothing_to_ask_for(app, files) {

@@ -7,11 +7,12 @@ use super::*;
 use crate::kit::KEPT;
 
 /// Everybody comes from a suspect network, and is asked for more than the password.
-const SETTINGS: [(&str, &str); 6] = [
+const SETTINGS: [(&str, &str); 7] = [
     KEPT,
     ("DURWARD_REGISTRATION__VERIFY_EMAIL", "false"),
     ("DURWARD_RISK__SUSPECT_NETWORKS", "127.0.0.0/8"),
     ("DURWARD_RISK__LISTED_ADDRESS", "100"),
+    ("DURWARD_RISK__SECOND_FACTOR", "50"),
     ("DURWARD_RISK__DENY", "0"),
     ("DURWARD_LIMITS__MAILS_PER_ADDRESS", "5"),
 ];

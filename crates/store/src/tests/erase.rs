@@ -156,9 +156,10 @@ async fn known(fresh: &Fresh, user: UserId) {
     fresh
         .sql(&format!(
             "INSERT INTO registered_devices (id, user_id, identity_hash, fingerprint, kind, name, user_agent, ip, place, \
-             trust_level, security_level, logins, successes_milli, failures_milli, reputed_at, created_at, last_seen_at) \
+             trust_level, security_level, logins, successes_milli, failures_milli, reputed_at, streak_logins, \
+             streak_since, created_at, last_seen_at) \
              VALUES ({id}, {}, {hash}, {hash}, 'desktop', 'Firefox', 'curl/8', '192.0.2.1', 'Oslo, NO', 'new', \
-             'always_login', 1, 1000, 0, {at}, {at}, {at}); \
+             'always_login', 1, 1000, 0, {at}, 1, {at}, {at}, {at}); \
              INSERT INTO user_login_habits (user_id, habits, updated_at) VALUES ({}, '{{\"hours\":[1]}}', {at})",
             user.0, user.0
         ))

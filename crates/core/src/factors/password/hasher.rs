@@ -246,7 +246,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_client_who_goes_away_frees_nothing_before_its_hash_is_done() {
-        let hasher = hasher(262_144, 1);
+        let hasher = hasher(32_768, 1);
         let running = tokio::spawn({
             let hasher = hasher.clone();
             async move { hasher.hash("a".to_owned().into()).await }

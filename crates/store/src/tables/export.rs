@@ -145,6 +145,8 @@ many! {
         successes_milli: i64,
         failures_milli: i64,
         reputed_at: Time,
+        streak_logins: i64,
+        streak_since: Time,
         created_at: Time,
         last_seen_at: Time,
     }
@@ -224,7 +226,7 @@ queries! {
         WHERE user_id = $1 AND (created_at, id) > ($2, $3) ORDER BY created_at, id LIMIT $4";
     /// Registered devices.
     DEVICES = "SELECT id, kind, name, user_agent, ip, place, trust_level, security_level, logins, successes_milli, \
-        failures_milli, reputed_at, created_at, last_seen_at FROM registered_devices \
+        failures_milli, reputed_at, streak_logins, streak_since, created_at, last_seen_at FROM registered_devices \
         WHERE user_id = $1 AND (created_at, id) > ($2, $3) ORDER BY created_at, id LIMIT $4";
     /// Sessions, ended ones among them.
     SESSIONS = "SELECT id, created_at, last_seen_at, expires_at, ended_at, end_reason, auth_time, amr, transport, \

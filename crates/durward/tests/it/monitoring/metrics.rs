@@ -37,7 +37,8 @@ async fn walk(process: &Process) {
 
 on_sites! {
     async fn what_happens_is_counted(site) {
-        let process = site.with("DURWARD_WEBSOCKET__TOKEN_IN_URL", "true").serve().await;
+        let site = site.with("DURWARD_WEBSOCKET__TOKEN_IN_URL", "true");
+        let process = site.serve().await;
         let before = Metrics::of(&process.visitor()).await;
         walk(&process).await;
         let page = process.visitor().get("/metrics").await.is(200).text();

@@ -82,7 +82,8 @@ on_sites! {
     /// What jobs do all the time, and what monitors ask, is in no trace.
     async fn nothing_but_what_is_done_for_somebody(site) {
         let collector = Collector::start().await;
-        let process = exporting(site, &collector.url()).serve().await;
+        let site = exporting(site, &collector.url());
+        let process = site.serve().await;
         let visitor = process.visitor();
         for path in ["/health/live", "/health/ready", "/metrics"] {
             visitor.get(path).await.is(200);

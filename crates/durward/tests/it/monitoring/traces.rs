@@ -118,8 +118,8 @@ on_sites! {
         assert_eq!(message.parent, PARENT);
         // The walk of the Golden Path has asked it before, in a trace of its own.
         let asked = upstream.asked();
-        let told = asked.iter().filter_map(|asked| asked.headers.get("traceparent")?.to_str().ok());
-        let told = told.filter(|told| told.contains(TRACE)).next_back().unwrap();
+        let mut told = asked.iter().filter_map(|asked| asked.headers.get("traceparent")?.to_str().ok());
+        let told = told.rfind(|told| told.contains(TRACE)).unwrap();
         assert_eq!(told, format!("00-{TRACE}-{}-01", message.id));
         assert!(children(&collector.spans(), &message).iter().any(|span| span.name == "messages::INSERT"));
     }

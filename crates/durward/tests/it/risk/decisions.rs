@@ -37,6 +37,8 @@ with_places! {
         let mail = app.mails.expect(&email("ann"), "unusual_login").await;
         assert!(mail.text.contains("Paris, FR") && mail.text.contains("a country that you are not usually in"), "{}", mail.text);
         assert!(mail.html.contains("Paris, FR") && mail.html.contains("<li>"), "{}", mail.html);
+        // A mail that is under way when the day is over would be sent once more.
+        app.no_more_mails().await;
 
         app.clock.advance(24 * HOUR);
         let answer = log_in(&at(&app, THIEF), "ann").await.is(200);

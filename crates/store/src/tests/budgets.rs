@@ -126,7 +126,7 @@ both! {
         assert_eq!(fresh.count("SELECT CAST(SUM(failures) AS BIGINT) FROM guess_budgets").await, 120, "none of the new ones is lost");
     }
 
-    // A charge costs the same among many rows as among few, also while those that are over are removed.
+    // Nobody waits for seconds among many rows, also while those that are over are removed.
     async fn among_many_rows(fresh: Fresh) {
         #[allow(clippy::disallowed_methods, reason = "a test is told how much it may do")]
         let given = std::env::var("DURWARD_TEST_BUDGET_ROWS").ok();

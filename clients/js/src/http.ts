@@ -1,0 +1,173 @@
+import { CSRF_HEADER, CsrfToken } from "./csrf.ts";
+import { Problem } from "./problem.ts";
+import type { paths } from "./schema.d.ts";
+
+/** How to reach a server. */
+export interface Options {
+  /** The server's origin, such as `https://auth.example.com`; the page's own when it is not given. */
+  baseUrl?: string;
+  /** Called when a request was refused because nobody is signed in any more, with the reason's code. */
+  onSignedOut?: (problem: Problem) => void;
+}
+
+type Verb = "get" | "post" | "put" | "patch" | "delete";
+type Params = Record<string, string | number | boolean | undefined | null>;
+
+/** The paths that have an operation under this verb, from the OpenAPI document. */
+export type PathFor<V extends Verb> = {
+  [P in keyof paths]: paths[P] extends Record<V, infer O> ? ([O] extends [undefined] ? never : P) : never;
+}[keyof paths] &
+  string;
+
+type Operation<V extends Verb, P extends PathFor<V>> = paths[P] extends Record<V, infer O> ? O : never;
+type JsonOf<C> = C extends { content: { "application/json": infer J } } ? J : never;
+
+/** What a call gives when it succeeds; undefined where the answer has no body. */
+export type Answer<V extends Verb, P extends PathFor<V>> =
+  Operation<V, P> extends { responses: infer R }
+    ? [JsonOf<R[Extract<keyof R, 200 | 201 | 202>]>] extends [never]
+      ? undefined
+      : JsonOf<R[Extract<keyof R, 200 | 201 | 202>]>
+    : never;
+
+/** What a call takes as its body. */
+export type Body<V extends Verb, P extends PathFor<V>> =
+  Operation<V, P> extends { requestBody?: infer B } ? JsonOf<NonNullable<B>> : undefined;
+
+/** What goes with a call. */
+export interface Call<V extends Verb, P extends PathFor<V>> {
+  path?: Params;
+  query?: Params;
+  body?: Body<V, P>;
+  signal?: AbortSignal;
+}
+
+/** One at a time over all tabs of the browser, so that a refresh token is not used twice. */
+async function alone<T>(what: () => Promise<T>): Promise<T> {
+  if (typeof navigator !== "undefined" && "locks" in navigator) {
+    return (await navigator.locks.request("durward-refresh", what)) as T;
+  }
+  return what();
+}
+
+/**
+ * Requests to the server by cookie. Brings CSRF tokens along, renews the session when the access token has expired, and
+ * turns every refusal into a thrown {@link Problem}. A path that the server's OpenAPI document does not list does not compile.
+ */
+export class Http {
+  readonly baseUrl: string;
+  readonly csrf: CsrfToken;
+  readonly #onSignedOut: ((problem: Problem) => void) | undefined;
+  #refreshing: Promise<void> | undefined;
+
+  constructor(options: Options = {}) {
+    this.baseUrl = options.baseUrl ?? "";
+    this.csrf = new CsrfToken(this.baseUrl);
+    this.#onSignedOut = options.onSignedOut;
+  }
+
+  get<P extends PathFor<"get">>(path: P, call: Call<"get", P> = {}): Promise<Answer<"get", P>> {
+    return this.#call("get", path, call);
+  }
+  post<P extends PathFor<"post">>(path: P, call: Call<"post", P> = {}): Promise<Answer<"post", P>> {
+    return this.#call("post", path, call);
+  }
+  put<P extends PathFor<"put">>(path: P, call: Call<"put", P> = {}): Promise<Answer<"put", P>> {
+    return this.#call("put", path, call);
+  }
+  patch<P extends PathFor<"patch">>(path: P, call: Call<"patch", P> = {}): Promise<Answer<"patch", P>> {
+    return this.#call("patch", path, call);
+  }
+  delete<P extends PathFor<"delete">>(path: P, call: Call<"delete", P> = {}): Promise<Answer<"delete", P>> {
+    return this.#call("delete", path, call);
+  }
+
+  /**
+   * Renews the session by its refresh token: the access token's cookie is fresh afterwards. Calls that come together
+   * share one request, in this tab and over all tabs.
+   *
+   * @throws Problem when the session is over (401), or when it could not be asked (429, 503, no network).
+   */
+  refresh(): Promise<void> {
+    this.#refreshing ??= this.#refresh().finally(() => (this.#refreshing = undefined));
+    return this.#refreshing;
+  }
+
+  async #refresh(): Promise<void> {
+    const asked = Date.now();
+    await alone(async () => {
+      // Another tab may have done it while this one waited; its cookies are everybody's.
+      const done = Number(localStorage.getItem("durward-refreshed") ?? 0);
+      if (done > asked) {
+        this.csrf.forget();
+        return;
+      }
+      await this.#once("post", "/api/v1/auth/refresh", {});
+      localStorage.setItem("durward-refreshed", String(Date.now()));
+    });
+  }
+
+  async #call<V extends Verb, P extends PathFor<V>>(verb: V, path: P, call: Call<V, P>): Promise<Answer<V, P>> {
+    try {
+      return await this.#once(verb, path, call);
+    } catch (problem) {
+      if (!(problem instanceof Problem) || problem.status !== 401) throw problem;
+      // The access token's cookie lives as long as the token: one that expired is missing.
+      if (problem.code !== "token_expired" && problem.code !== "token_missing") {
+        if (problem.code.startsWith("token_") || problem.code === "account_inactive") this.#onSignedOut?.(problem);
+        throw problem;
+      }
+    }
+    try {
+      await this.refresh();
+    } catch (problem) {
+      if (problem instanceof Problem && problem.status === 401) this.#onSignedOut?.(problem);
+      throw problem;
+    }
+    return this.#once(verb, path, call);
+  }
+
+  /** One request, and a second one where the CSRF token did not hold. */
+  async #once<V extends Verb, P extends PathFor<V>>(verb: V, path: P, call: Call<V, P>): Promise<Answer<V, P>> {
+    try {
+      return await this.#send(verb, path, call);
+    } catch (problem) {
+      if (!(problem instanceof Problem) || problem.code !== "csrf_failed") throw problem;
+      this.csrf.forget();
+      return this.#send(verb, path, call);
+    }
+  }
+
+  async #send<V extends Verb, P extends PathFor<V>>(verb: V, path: P, call: Call<V, P>): Promise<Answer<V, P>> {
+    const headers: Record<string, string> = { Accept: "application/json" };
+    let response: Response;
+    try {
+      if (verb !== "get") headers[CSRF_HEADER] = await this.csrf.get();
+      if (call.body !== undefined) headers["Content-Type"] = "application/json";
+      response = await fetch(this.baseUrl + target(path, call), {
+        method: verb.toUpperCase(),
+        credentials: "include",
+        headers,
+        ...(call.body !== undefined && { body: JSON.stringify(call.body) }),
+        ...(call.signal && { signal: call.signal }),
+      });
+    } catch (cause) {
+      if (cause instanceof Problem || (cause instanceof DOMException && cause.name === "AbortError")) throw cause;
+      throw Problem.network(cause);
+    }
+    this.csrf.see(response);
+    if (!response.ok) throw await Problem.of(response);
+    const text = await response.text();
+    return (text === "" ? undefined : JSON.parse(text)) as Answer<V, P>;
+  }
+}
+
+/** The path with its parameters filled in, and the query behind it. */
+function target(template: string, { path = {}, query = {} }: { path?: Params; query?: Params }): string {
+  const filled = template.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String(path[name])));
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== undefined && value !== null && value !== "") search.set(name, String(value));
+  }
+  return search.size > 0 ? `${filled}?${search}` : filled;
+}

@@ -1892,13 +1892,13 @@ export interface components {
              * @description `cookie` when it is not given.
              * @default cookie
              */
-            transport: components["schemas"]["Transport"];
+            transport?: components["schemas"]["Transport"];
             /**
              * @description The `device_token` of an earlier login of this device that was told to trust it, from clients that keep their
              *     tokens themselves. Browsers have it in a cookie.
              * @default null
              */
-            device_token: components["schemas"]["Secret"] | null;
+            device_token?: components["schemas"]["Secret"] | null;
         };
         /** @description 200 of a login or a refresh. */
         LoginAnswer: {
@@ -1953,27 +1953,27 @@ export interface components {
              * @description `cookie` when it is not given.
              * @default cookie
              */
-            transport: components["schemas"]["Transport"];
+            transport?: components["schemas"]["Transport"];
             /**
              * @description Tolerated, as OAuth2 clients send it.
              * @default null
              */
-            grant_type: string | null;
+            grant_type?: string | null;
             /**
              * @description Tolerated.
              * @default null
              */
-            scope: string | null;
+            scope?: string | null;
             /**
              * @description Tolerated.
              * @default null
              */
-            client_id: string | null;
+            client_id?: string | null;
             /**
              * @description Tolerated.
              * @default null
              */
-            client_secret: components["schemas"]["Secret"] | null;
+            client_secret?: components["schemas"]["Secret"] | null;
         };
         /** @description 202: the same whether the address is known or not. */
         MailAccepted: {
@@ -2151,7 +2151,7 @@ export interface components {
              * @description `cookie` when it is not given.
              * @default cookie
              */
-            transport: components["schemas"]["Transport"];
+            transport?: components["schemas"]["Transport"];
         };
         /** @description `POST /api/v1/auth/passkey/login/begin`. The body may be empty. */
         PasskeyLoginBegin: {
@@ -2159,7 +2159,7 @@ export interface components {
              * @description Whose passkeys to ask for; without it the authenticator offers those that it has for this site.
              * @default null
              */
-            email: string | null;
+            email?: string | null;
         };
         /** @description 201 of a registration. */
         PasskeyRegistered: {
@@ -2190,7 +2190,7 @@ export interface components {
              * @description What to call it; 1 to 100 characters.
              * @default null
              */
-            name: string | null;
+            name?: string | null;
         };
         /** @description `PATCH /api/v1/passkeys/{id}`. */
         PasskeyRename: {
@@ -2277,38 +2277,38 @@ export interface components {
              * @description At most 200 characters.
              * @default null
              */
-            full_name: string | null;
+            full_name?: string | null;
             /**
              * @description Text.
              * @default null
              */
-            mission_statement: string | null;
+            mission_statement?: string | null;
             /**
              * @description A JSON object.
              * @default null
              */
-            work_style_preferences: {
+            work_style_preferences?: {
                 [key: string]: unknown;
             } | null;
             /**
              * @description A JSON object.
              * @default null
              */
-            productivity_patterns: {
+            productivity_patterns?: {
                 [key: string]: unknown;
             } | null;
             /**
              * @description A JSON object.
              * @default null
              */
-            personal_goals: {
+            personal_goals?: {
                 [key: string]: unknown;
             } | null;
             /**
              * @description Text.
              * @default null
              */
-            reflective_coach_summary: string | null;
+            reflective_coach_summary?: string | null;
         };
         /** @description Which parts of a profile are filled in. */
         ProfileOutline: {
@@ -2323,27 +2323,27 @@ export interface components {
              * @description The account's password, alone.
              * @default null
              */
-            password: components["schemas"]["Secret"] | null;
+            password?: components["schemas"]["Secret"] | null;
             /**
              * @description `totp` or `passkey`.
              * @default null
              */
-            method: components["schemas"]["Method"] | null;
+            method?: components["schemas"]["Method"] | null;
             /**
              * @description With `totp`.
              * @default null
              */
-            code: components["schemas"]["Secret"] | null;
+            code?: components["schemas"]["Secret"] | null;
             /**
              * @description With `passkey`: from `/api/v1/auth/reauthenticate/passkey`.
              * @default null
              */
-            ceremony_id: components["schemas"]["CeremonyId"] | null;
+            ceremony_id?: components["schemas"]["CeremonyId"] | null;
             /**
              * @description With `passkey`: `credential.toJSON()` of WebAuthn level 3.
              * @default null
              */
-            credential: unknown;
+            credential?: unknown;
         };
         /** @description `POST /api/v1/auth/refresh` of a client that keeps its tokens itself. */
         Refresh: {
@@ -2351,7 +2351,7 @@ export interface components {
              * @description The refresh token of the last answer. Without it the cookie counts, as with an empty body.
              * @default null
              */
-            refresh_token: components["schemas"]["Secret"] | null;
+            refresh_token?: components["schemas"]["Secret"] | null;
         };
         /** @description `POST /api/v1/auth/register`. */
         Register: {
@@ -2363,7 +2363,7 @@ export interface components {
              * @description At most 200 characters.
              * @default null
              */
-            full_name: string | null;
+            full_name?: string | null;
         };
         /** @description 201 of a registration. */
         Registered: {
@@ -2401,22 +2401,22 @@ export interface components {
              * @description With `totp`, `backup_code` and `email_code`.
              * @default null
              */
-            code: components["schemas"]["Secret"] | null;
+            code?: components["schemas"]["Secret"] | null;
             /**
              * @description With `passkey`: from the login's answer.
              * @default null
              */
-            ceremony_id: components["schemas"]["CeremonyId"] | null;
+            ceremony_id?: components["schemas"]["CeremonyId"] | null;
             /**
              * @description With `passkey`: `credential.toJSON()` of WebAuthn level 3.
              * @default null
              */
-            credential: unknown;
+            credential?: unknown;
             /**
              * @description Whether this device need not show the second factor for the next 30 days.
              * @default false
              */
-            trust_device: boolean;
+            trust_device?: boolean;
         };
         /** @description 200 of a login whose password was right and is not enough. No session is open yet, and no cookie is set. */
         SecondFactorAnswer: {
@@ -2622,12 +2622,12 @@ export interface components {
              * @description What the authenticator app shows.
              * @default null
              */
-            code: components["schemas"]["Secret"] | null;
+            code?: components["schemas"]["Secret"] | null;
             /**
              * @description The account's password.
              * @default null
              */
-            password: components["schemas"]["Secret"] | null;
+            password?: components["schemas"]["Secret"] | null;
         };
         /** @description `POST /api/v1/2fa/totp/enable`. */
         TotpEnable: {
@@ -2709,12 +2709,12 @@ export interface components {
              * @description A role that there is. Needs an authentication younger than ten minutes.
              * @default null
              */
-            role: components["schemas"]["Role"] | null;
+            role?: components["schemas"]["Role"] | null;
             /**
              * @description `active` (which also approves of a pending account), `suspended` or `deactivated`.
              * @default null
              */
-            status: components["schemas"]["AccountStatus"] | null;
+            status?: components["schemas"]["AccountStatus"] | null;
         };
         /** @description Accounts by their status. */
         UserCounts: {

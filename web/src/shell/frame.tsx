@@ -38,6 +38,11 @@ export async function whoAmI(): Promise<Me | null> {
   return { id: user.id, email: user.email, name: user.full_name ?? null, role: user.role, scopes, sessionId: session_id };
 }
 
+/** Whether there is anything in the console for somebody with these scopes: `user` is everybody's, and `app:…` is others'. */
+export function mayOperate(scopes: string[]): boolean {
+  return scopes.some((scope) => scope === "admin" || (scope.includes(":") && !scope.startsWith("app:")));
+}
+
 /** Signs out here, and goes to the sign-in page. */
 export async function signOut(): Promise<void> {
   await server.post("/api/v1/auth/logout");
@@ -57,7 +62,7 @@ export function Brand({ href = boot.afterLogin }: { href?: string }) {
 /** What is around every page for people who are signed in: the bar above, and the landmarks. */
 export function Frame({ me, page, children }: { me: Me; page: "account" | "chat" | "console"; children: ComponentChildren }) {
   const [busy, setBusy] = useState(false);
-  const operator = me.scopes.length > 0;
+  const operator = mayOperate(me.scopes);
   const link = (name: "account" | "chat" | "console") => (
     <a href={`/${name}`} aria-current={name === page ? "page" : undefined}>
       {common(name)}

@@ -29,7 +29,13 @@ export function Field({
   onValue,
   type = "text",
   ...rest
-}: Input & { label: string; hint?: string; wrong?: string | undefined; value: string; onValue: (value: string) => void }) {
+}: Input & {
+  label: string;
+  hint?: string | undefined;
+  wrong?: string | undefined;
+  value: string;
+  onValue: (value: string) => void;
+}) {
   const id = useId();
   const [shown, setShown] = useState(false);
   const secret = type === "password";
@@ -74,6 +80,53 @@ export function Field({
   );
 }
 
+/** A labelled text of several lines. `code` is for what is not prose. */
+export function Area({
+  label,
+  hint,
+  wrong,
+  value,
+  onValue,
+  code = false,
+  ...rest
+}: Input & {
+  label: string;
+  hint?: string | undefined;
+  wrong?: string | undefined;
+  value: string;
+  onValue: (value: string) => void;
+  code?: boolean;
+}) {
+  const id = useId();
+  const described = [hint && `${id}-hint`, wrong && `${id}-wrong`].filter(Boolean).join(" ");
+  const attributes: Record<string, unknown> = rest;
+  return (
+    <div class="field">
+      <label for={id}>{label}</label>
+      <textarea
+        {...attributes}
+        id={id}
+        class={code ? "input code" : "input"}
+        spellcheck={code ? false : rest.spellcheck}
+        value={value}
+        aria-invalid={wrong ? "true" : undefined}
+        aria-describedby={described || undefined}
+        onInput={(event) => onValue(event.currentTarget.value)}
+      />
+      {hint && (
+        <span class="hint" id={`${id}-hint`}>
+          {hint}
+        </span>
+      )}
+      {wrong && (
+        <span class="wrong" id={`${id}-wrong`}>
+          {wrong}
+        </span>
+      )}
+    </div>
+  );
+}
+
 /** A box to tick. */
 export function Check({ label, checked, onChecked }: { label: string; checked: boolean; onChecked: (on: boolean) => void }) {
   return (
@@ -87,11 +140,13 @@ export function Check({ label, checked, onChecked }: { label: string; checked: b
 /** A choice of one out of several. */
 export function Select({
   label,
+  hint,
   value,
   options,
   onValue,
 }: {
   label: string;
+  hint?: string | undefined;
   value: string;
   options: { value: string; label: string }[];
   onValue: (value: string) => void;
@@ -100,13 +155,24 @@ export function Select({
   return (
     <div class="field">
       <label for={id}>{label}</label>
-      <select id={id} class="input" value={value} onChange={(event) => onValue(event.currentTarget.value)}>
+      <select
+        id={id}
+        class="input"
+        value={value}
+        aria-describedby={hint ? `${id}-hint` : undefined}
+        onChange={(event) => onValue(event.currentTarget.value)}
+      >
         {options.map((option) => (
           <option key={option.value} value={option.value}>
             {option.label}
           </option>
         ))}
       </select>
+      {hint && (
+        <span class="hint" id={`${id}-hint`}>
+          {hint}
+        </span>
+      )}
     </div>
   );
 }

@@ -1,3 +1,4 @@
+import { Problem } from "@durward/client";
 import { type Inputs, useCallback, useEffect, useRef, useState } from "preact/hooks";
 
 /** Something that is loaded: what there is, what went wrong, and a way to load it again. */
@@ -39,6 +40,29 @@ export function useLoaded<T>(load: (signal: AbortSignal) => Promise<T>, inputs: 
   return { data, problem, busy, reload, set };
 }
 
+/** Thrown by what somebody called off: nothing has happened, and nothing is wrong. */
+export class Cancelled extends Error {
+  override readonly name = "Cancelled";
+}
+
+/** How many seconds are left until it is worth trying again; undefined where the problem does not say. */
+export function useSecondsLeft(problem: unknown): number | undefined {
+  const seconds = problem instanceof Problem ? problem.retryAfter : undefined;
+  const [left, setLeft] = useState(seconds);
+  useEffect(() => {
+    setLeft(seconds);
+    if (seconds === undefined) return;
+    const until = Date.now() + seconds * 1000;
+    const timer = setInterval(() => {
+      const now = Math.max(0, Math.ceil((until - Date.now()) / 1000));
+      setLeft(now);
+      if (now === 0) clearInterval(timer);
+    }, 250);
+    return () => clearInterval(timer);
+  }, [problem, seconds]);
+  return left;
+}
+
 /** Something that is done on demand: one at a time, with what came of it. */
 export interface Action<A extends unknown[]> {
   run: (...args: A) => Promise<boolean>;
@@ -61,7 +85,7 @@ export function useAction<A extends unknown[]>(act: (...args: A) => Promise<unkn
       await act(...args);
       return true;
     } catch (caught) {
-      setProblem(caught);
+      if (!(caught instanceof Cancelled)) setProblem(caught);
       return false;
     } finally {
       running.current = false;
@@ -72,7 +96,7 @@ export function useAction<A extends unknown[]>(act: (...args: A) => Promise<unkn
 }
 
 /** A list that comes in pages. */
-export interface Paged<T> extends Omit<Loaded<T[]>, "set"> {
+export interface Paged<T> extends Loaded<T[]> {
   more: (() => Promise<void>) | undefined;
 }
 
@@ -93,5 +117,6 @@ export function usePaged<T>(
           const page = await load(next);
           first.set({ items: [...(first.data?.items ?? []), ...page.items], next: page.next_cursor ?? undefined });
         };
-  return { data: first.data?.items, problem: first.problem, busy: first.busy, reload: first.reload, more };
+  const set = (items: T[]) => first.set({ items, next });
+  return { data: first.data?.items, problem: first.problem, busy: first.busy, reload: first.reload, set, more };
 }

@@ -17,10 +17,10 @@ export const server = new Http({
   },
 });
 
-/** A problem in words: those of the page's language where there are some, else the server's. */
-export function explain(problem: unknown): string {
+/** A problem in words: those of the page's language where there are some, else the server's. `left`: seconds to wait still. */
+export function explain(problem: unknown, left?: number): string {
   if (!(problem instanceof Problem)) return common("problem.unexpected");
-  const values = { seconds: problem.retryAfter ?? 0 };
+  const values = { seconds: left ?? problem.retryAfter ?? 0 };
   const known = common.find(`problem.${problem.code}`, values);
   if (known) return known;
   return problem.detail || common("problem.unexpected");

@@ -67,19 +67,28 @@ export class Http {
   }
 
   get<P extends PathFor<"get">>(path: P, call: Call<"get", P> = {}): Promise<Answer<"get", P>> {
-    return this.#call("get", path, call);
+    return this.#call("get", path, call, json<Answer<"get", P>>);
   }
   post<P extends PathFor<"post">>(path: P, call: Call<"post", P> = {}): Promise<Answer<"post", P>> {
-    return this.#call("post", path, call);
+    return this.#call("post", path, call, json<Answer<"post", P>>);
   }
   put<P extends PathFor<"put">>(path: P, call: Call<"put", P> = {}): Promise<Answer<"put", P>> {
-    return this.#call("put", path, call);
+    return this.#call("put", path, call, json<Answer<"put", P>>);
   }
   patch<P extends PathFor<"patch">>(path: P, call: Call<"patch", P> = {}): Promise<Answer<"patch", P>> {
-    return this.#call("patch", path, call);
+    return this.#call("patch", path, call, json<Answer<"patch", P>>);
   }
   delete<P extends PathFor<"delete">>(path: P, call: Call<"delete", P> = {}): Promise<Answer<"delete", P>> {
-    return this.#call("delete", path, call);
+    return this.#call("delete", path, call, json<Answer<"delete", P>>);
+  }
+
+  /**
+   * Gets a file. `onProgress` is told after each piece how many bytes have come.
+   *
+   * @throws Problem as every call; `network` also when the file breaks off.
+   */
+  download<P extends PathFor<"get">>(path: P, call: Call<"get", P> & { onProgress?: (bytes: number) => void } = {}): Promise<Blob> {
+    return this.#call("get", path, call, (response) => blob(response, call.onProgress));
   }
 
   /**
@@ -102,14 +111,14 @@ export class Http {
         this.csrf.forget();
         return;
       }
-      await this.#once("post", "/api/v1/auth/refresh", {});
+      await this.#once("post", "/api/v1/auth/refresh", {}, json);
       localStorage.setItem("durward-refreshed", String(Date.now()));
     });
   }
 
-  async #call<V extends Verb, P extends PathFor<V>>(verb: V, path: P, call: Call<V, P>): Promise<Answer<V, P>> {
+  async #call<V extends Verb, P extends PathFor<V>, R>(verb: V, path: P, call: Call<V, P>, read: Read<R>): Promise<R> {
     try {
-      return await this.#once(verb, path, call);
+      return await this.#once(verb, path, call, read);
     } catch (problem) {
       if (!(problem instanceof Problem) || problem.status !== 401) throw problem;
       // The access token's cookie lives as long as the token: one that expired is missing.
@@ -124,21 +133,21 @@ export class Http {
       if (problem instanceof Problem && problem.status === 401) this.#onSignedOut?.(problem);
       throw problem;
     }
-    return this.#once(verb, path, call);
+    return this.#once(verb, path, call, read);
   }
 
   /** One request, and a second one where the CSRF token did not hold. */
-  async #once<V extends Verb, P extends PathFor<V>>(verb: V, path: P, call: Call<V, P>): Promise<Answer<V, P>> {
+  async #once<V extends Verb, P extends PathFor<V>, R>(verb: V, path: P, call: Call<V, P>, read: Read<R>): Promise<R> {
     try {
-      return await this.#send(verb, path, call);
+      return await this.#send(verb, path, call, read);
     } catch (problem) {
       if (!(problem instanceof Problem) || problem.code !== "csrf_failed") throw problem;
       this.csrf.forget();
-      return this.#send(verb, path, call);
+      return this.#send(verb, path, call, read);
     }
   }
 
-  async #send<V extends Verb, P extends PathFor<V>>(verb: V, path: P, call: Call<V, P>): Promise<Answer<V, P>> {
+  async #send<V extends Verb, P extends PathFor<V>, R>(verb: V, path: P, call: Call<V, P>, read: Read<R>): Promise<R> {
     const headers: Record<string, string> = { Accept: "application/json" };
     let response: Response;
     try {
@@ -157,9 +166,34 @@ export class Http {
     }
     this.csrf.see(response);
     if (!response.ok) throw await Problem.of(response);
-    const text = await response.text();
-    return (text === "" ? undefined : JSON.parse(text)) as Answer<V, P>;
+    return read(response);
   }
+}
+
+/** Takes the body of an answer that succeeded. */
+type Read<R> = (response: Response) => Promise<R>;
+
+/** The caller says what type it is: the document's. */
+async function json<T>(response: Response): Promise<T> {
+  const text = await response.text();
+  return (text === "" ? undefined : JSON.parse(text)) as T;
+}
+
+async function blob(response: Response, onProgress?: (bytes: number) => void): Promise<Blob> {
+  const pieces: Uint8Array<ArrayBuffer>[] = [];
+  const type = response.headers.get("Content-Type") ?? "";
+  let bytes = 0;
+  try {
+    const reader = response.body?.getReader();
+    for (let piece = await reader?.read(); piece?.value; piece = await reader?.read()) {
+      pieces.push(piece.value);
+      bytes += piece.value.length;
+      onProgress?.(bytes);
+    }
+  } catch (cause) {
+    throw cause instanceof DOMException && cause.name === "AbortError" ? cause : Problem.network(cause);
+  }
+  return new Blob(pieces, { type });
 }
 
 /** The path with its parameters filled in, and the query behind it. */

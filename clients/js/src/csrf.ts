@@ -1,3 +1,5 @@
+import { Problem } from "./problem.ts";
+
 /** The header that carries a CSRF token, to the server and back. */
 export const CSRF_HEADER = "X-CSRF-Token";
 
@@ -16,10 +18,14 @@ export class CsrfToken {
     this.#baseUrl = baseUrl;
   }
 
-  /** The one there is, or one asked for now. */
+  /**
+   * The one there is, or one asked for now.
+   *
+   * @throws Problem when the server did not give one.
+   */
   async get(): Promise<string> {
-    const known = inCookie() ?? this.#value;
-    if (known !== undefined && !this.#stale.has(known)) return known;
+    const known = this.#known();
+    if (known !== undefined) return known;
     this.#asked ??= this.#ask().finally(() => (this.#asked = undefined));
     return this.#asked;
   }
@@ -30,15 +36,19 @@ export class CsrfToken {
     if (fresh) this.#value = fresh;
   }
 
-  /** It did not hold, or belongs to a session that is over. */
-  forget(): void {
-    const known = inCookie() ?? this.#value;
-    if (known !== undefined) this.#stale.add(known);
-    this.#value = undefined;
+  /** This one did not hold: it is too old, or of a session that is over. */
+  forget(token: string): void {
+    this.#stale.add(token);
+  }
+
+  /** A cookie of that name may be somebody else's, where the page and the server are not of one origin. */
+  #known(): string | undefined {
+    return [inCookie(), this.#value].find((token) => token !== undefined && !this.#stale.has(token));
   }
 
   async #ask(): Promise<string> {
     const answer = await fetch(`${this.#baseUrl}/api/v1/auth/csrf-token`, { credentials: "include" });
+    if (!answer.ok) throw await Problem.of(answer);
     const body = (await answer.json()) as { csrf_token: string };
     this.#value = body.csrf_token;
     return body.csrf_token;

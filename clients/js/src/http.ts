@@ -1,6 +1,7 @@
 import { CSRF_HEADER, CsrfToken } from "./csrf.ts";
 import { Problem } from "./problem.ts";
 import type { paths } from "./schema.d.ts";
+import { alone, lastRefreshed, noteRefreshed } from "./tabs.ts";
 
 /** How to reach a server. */
 export interface Options {
@@ -42,13 +43,11 @@ export interface Call<V extends Verb, P extends PathFor<V>> {
   signal?: AbortSignal;
 }
 
-/** One at a time over all tabs of the browser, so that a refresh token is not used twice. */
-async function alone<T>(what: () => Promise<T>): Promise<T> {
-  if (typeof navigator !== "undefined" && "locks" in navigator) {
-    return (await navigator.locks.request("durward-refresh", what)) as T;
-  }
-  return what();
-}
+/** A session is over for good when a renewal is refused; these are worth one. A changed role revokes tokens, not sessions. */
+const RENEWABLE = ["token_expired", "token_missing", "token_revoked"];
+
+/** A renewal holds up the other tabs, so that it may not hang: in milliseconds. */
+const RENEWAL_TIMEOUT = 20_000;
 
 /**
  * Requests to the server by cookie. Brings CSRF tokens along, renews the session when the access token has expired, and
@@ -58,7 +57,7 @@ export class Http {
   readonly baseUrl: string;
   readonly csrf: CsrfToken;
   readonly #onSignedOut: ((problem: Problem) => void) | undefined;
-  #refreshing: Promise<void> | undefined;
+  #refreshing: Promise<string | undefined> | undefined;
 
   constructor(options: Options = {}) {
     this.baseUrl = options.baseUrl ?? "";
@@ -97,22 +96,36 @@ export class Http {
    *
    * @throws Problem when the session is over (401), or when it could not be asked (429, 503, no network).
    */
-  refresh(): Promise<void> {
-    this.#refreshing ??= this.#refresh().finally(() => (this.#refreshing = undefined));
+  async refresh(): Promise<void> {
+    await this.#refreshOnce(true);
+  }
+
+  /**
+   * Renews the session and gives the new access token, for what needs the token itself: an open socket goes on with it.
+   *
+   * @throws Problem as {@link refresh} does.
+   */
+  async freshToken(): Promise<string> {
+    // Another tab's renewal renews the cookies for all, but only that tab was told the token.
+    const token = (await this.#refreshOnce(false)) ?? (await this.#refreshOnce(false));
+    if (token === undefined) throw new Problem(0, { code: "unexpected", detail: "The session was renewed without a token." });
+    return token;
+  }
+
+  #refreshOnce(orByAnotherTab: boolean): Promise<string | undefined> {
+    this.#refreshing ??= this.#refresh(orByAnotherTab).finally(() => (this.#refreshing = undefined));
     return this.#refreshing;
   }
 
-  async #refresh(): Promise<void> {
+  /** Gives the new access token; undefined where another tab has renewed the session while this one waited for it. */
+  async #refresh(orByAnotherTab: boolean): Promise<string | undefined> {
     const asked = Date.now();
-    await alone(async () => {
-      // Another tab may have done it while this one waited; its cookies are everybody's.
-      const done = Number(localStorage.getItem("durward-refreshed") ?? 0);
-      if (done > asked) {
-        this.csrf.forget();
-        return;
-      }
-      await this.#once("post", "/api/v1/auth/refresh", {}, json);
-      localStorage.setItem("durward-refreshed", String(Date.now()));
+    return alone(async () => {
+      if (orByAnotherTab && lastRefreshed() > asked) return undefined;
+      const signal = AbortSignal.timeout(RENEWAL_TIMEOUT);
+      const renewed = await this.#once("post", "/api/v1/auth/refresh", { signal }, json<Answer<"post", "/api/v1/auth/refresh">>);
+      noteRefreshed();
+      return renewed.access_token;
     });
   }
 
@@ -122,7 +135,7 @@ export class Http {
     } catch (problem) {
       if (!(problem instanceof Problem) || problem.status !== 401) throw problem;
       // The access token's cookie lives as long as the token: one that expired is missing.
-      if (problem.code !== "token_expired" && problem.code !== "token_missing") {
+      if (!RENEWABLE.includes(problem.code)) {
         if (problem.code.startsWith("token_") || problem.code === "account_inactive") this.#onSignedOut?.(problem);
         throw problem;
       }
@@ -138,35 +151,37 @@ export class Http {
 
   /** One request, and a second one where the CSRF token did not hold. */
   async #once<V extends Verb, P extends PathFor<V>, R>(verb: V, path: P, call: Call<V, P>, read: Read<R>): Promise<R> {
+    const token = verb === "get" ? undefined : await reached(this.csrf.get());
     try {
-      return await this.#send(verb, path, call, read);
+      return await this.#send(verb, path, call, read, token);
     } catch (problem) {
-      if (!(problem instanceof Problem) || problem.code !== "csrf_failed") throw problem;
-      this.csrf.forget();
-      return this.#send(verb, path, call, read);
+      if (!(problem instanceof Problem) || problem.code !== "csrf_failed" || token === undefined) throw problem;
+      this.csrf.forget(token);
+      return this.#send(verb, path, call, read, await reached(this.csrf.get()));
     }
   }
 
-  async #send<V extends Verb, P extends PathFor<V>, R>(verb: V, path: P, call: Call<V, P>, read: Read<R>): Promise<R> {
+  async #send<V extends Verb, P extends PathFor<V>, R>(
+    verb: V,
+    path: P,
+    call: Call<V, P>,
+    read: Read<R>,
+    csrf: string | undefined,
+  ): Promise<R> {
     const headers: Record<string, string> = { Accept: "application/json" };
-    let response: Response;
-    try {
-      if (verb !== "get") headers[CSRF_HEADER] = await this.csrf.get();
-      if (call.body !== undefined) headers["Content-Type"] = "application/json";
-      response = await fetch(this.baseUrl + target(path, call), {
-        method: verb.toUpperCase(),
-        credentials: "include",
-        headers,
-        ...(call.body !== undefined && { body: JSON.stringify(call.body) }),
-        ...(call.signal && { signal: call.signal }),
-      });
-    } catch (cause) {
-      if (cause instanceof Problem || (cause instanceof DOMException && cause.name === "AbortError")) throw cause;
-      throw Problem.network(cause);
-    }
+    if (csrf !== undefined) headers[CSRF_HEADER] = csrf;
+    if (call.body !== undefined) headers["Content-Type"] = "application/json";
+    const asked = fetch(this.baseUrl + target(path, call), {
+      method: verb.toUpperCase(),
+      credentials: "include",
+      headers,
+      ...(call.body !== undefined && { body: JSON.stringify(call.body) }),
+      ...(call.signal && { signal: call.signal }),
+    });
+    const response = await reached(asked);
     this.csrf.see(response);
     if (!response.ok) throw await Problem.of(response);
-    return read(response);
+    return reached(read(response));
   }
 }
 
@@ -176,24 +191,34 @@ type Read<R> = (response: Response) => Promise<R>;
 /** The caller says what type it is: the document's. */
 async function json<T>(response: Response): Promise<T> {
   const text = await response.text();
-  return (text === "" ? undefined : JSON.parse(text)) as T;
+  try {
+    return (text === "" ? undefined : JSON.parse(text)) as T;
+  } catch {
+    throw new Problem(response.status, { code: "unexpected", detail: "The answer is not JSON." });
+  }
 }
 
 async function blob(response: Response, onProgress?: (bytes: number) => void): Promise<Blob> {
   const pieces: Uint8Array<ArrayBuffer>[] = [];
   const type = response.headers.get("Content-Type") ?? "";
   let bytes = 0;
-  try {
-    const reader = response.body?.getReader();
-    for (let piece = await reader?.read(); piece?.value; piece = await reader?.read()) {
-      pieces.push(piece.value);
-      bytes += piece.value.length;
-      onProgress?.(bytes);
-    }
-  } catch (cause) {
-    throw cause instanceof DOMException && cause.name === "AbortError" ? cause : Problem.network(cause);
+  const reader = response.body?.getReader();
+  for (let piece = await reader?.read(); piece?.value; piece = await reader?.read()) {
+    pieces.push(piece.value);
+    bytes += piece.value.length;
+    onProgress?.(bytes);
   }
   return new Blob(pieces, { type });
+}
+
+/** What does not come, comes as a {@link Problem}; what was called off stays an `AbortError`. */
+async function reached<T>(what: Promise<T>): Promise<T> {
+  try {
+    return await what;
+  } catch (cause) {
+    if (cause instanceof Problem || (cause instanceof DOMException && cause.name === "AbortError")) throw cause;
+    throw Problem.network(cause);
+  }
 }
 
 /** The path with its parameters filled in, and the query behind it. */

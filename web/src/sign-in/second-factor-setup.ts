@@ -1,0 +1,2 @@
+export { Codes } from "./codes.tsx";
+export { Setup } from "./setup.tsx";

@@ -135,11 +135,19 @@ export async function call(page: Page, method: "post" | "put" | "patch" | "delet
   return answer;
 }
 
-/** An authenticator in the browser, which keeps passkeys and makes sure of its user. */
-export async function authenticator(page: Page): Promise<void> {
+/** An authenticator in the browser. */
+export interface Authenticator {
+  /** Whether its user touches it when it asks. They do, until they are told not to. */
+  touched: (enabled: boolean) => Promise<void>;
+  /** Forgets all passkeys. */
+  empty: () => Promise<void>;
+}
+
+/** Puts an authenticator into the browser, which keeps passkeys and makes sure of its user. */
+export async function authenticator(page: Page): Promise<Authenticator> {
   const devtools = await page.context().newCDPSession(page);
   await devtools.send("WebAuthn.enable", { enableUI: false });
-  await devtools.send("WebAuthn.addVirtualAuthenticator", {
+  const { authenticatorId } = await devtools.send("WebAuthn.addVirtualAuthenticator", {
     options: {
       protocol: "ctap2",
       transport: "internal",
@@ -149,6 +157,10 @@ export async function authenticator(page: Page): Promise<void> {
       automaticPresenceSimulation: true,
     },
   });
+  return {
+    touched: (enabled) => devtools.send("WebAuthn.setAutomaticPresenceSimulation", { authenticatorId, enabled }),
+    empty: () => devtools.send("WebAuthn.clearCredentials", { authenticatorId }),
+  };
 }
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");

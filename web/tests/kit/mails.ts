@@ -54,11 +54,11 @@ export class Mails {
     return found;
   }
 
-  /** The newest code of six digits in a mail to this address. */
+  /** The newest code of eight digits in a mail to this address, as it stands there: `1234 5678`. */
   async code(to: string): Promise<string> {
     const found = await this.#wait(() => {
       const mails = this.#mails.filter((mail) => mail.to.includes(to));
-      return mails.map((mail) => /\b(\d{6})\b/.exec(mail.text)?.[1]).findLast((code) => code !== undefined);
+      return mails.map((mail) => /\b(\d{4} \d{4})\b/.exec(mail.text)?.[1]).findLast((code) => code !== undefined);
     });
     if (found === undefined) throw new Error(`no mail to ${to} with a code`);
     return found;

@@ -49,6 +49,7 @@ pub mod second_factor;
 pub mod service;
 pub mod settings_schema;
 pub mod sockets;
+pub mod strength;
 pub mod tickets;
 mod turnstile;
 

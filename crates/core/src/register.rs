@@ -12,7 +12,7 @@ use crate::mail::{Request, RequestKind};
 use crate::service::Core;
 
 /// The most characters of a name.
-const NAME: usize = 200;
+pub(crate) const NAME: usize = 200;
 
 /// What came of a registration.
 #[derive(Debug)]

@@ -42,6 +42,11 @@ impl Roles {
         self.defined.keys().map(String::as_str)
     }
 
+    /// All of them in order, each with its scopes.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&str, &[String])> {
+        self.defined.iter().map(|(name, scopes)| (name.as_str(), &**scopes))
+    }
+
     /// Whether somebody with these scopes may do everything that a role may. Nobody changes an account that may do more
     /// than they may themselves, and nobody gives a role that does.
     pub(crate) fn reach(&self, scopes: &[String], role: &Role) -> bool {

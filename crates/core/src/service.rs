@@ -30,6 +30,7 @@ use crate::roster::{Roster, RosterSettings};
 use crate::sealing::Sealer;
 use crate::settings_schema::SettingsSchema;
 use crate::sockets::{SocketLimits, SocketRules};
+use crate::strength::Meter;
 
 /// What an operator decides about accounts and sessions.
 #[derive(Debug, Clone)]
@@ -138,6 +139,7 @@ pub struct Core {
     pub(crate) rules: Rules,
     pub(crate) csrf: Csrf,
     pub(crate) hasher: Hasher,
+    pub(crate) meter: Meter,
     pub(crate) budgets: Budgets,
     pub(crate) sealer: Arc<Sealer>,
     pub(crate) policy: Policy,
@@ -193,6 +195,7 @@ impl Core {
             rules: parts.rules,
             csrf: Csrf::new(&parts.csrf_secret),
             hasher,
+            meter: Meter::new(parts.hashing.max_concurrent),
             budgets: Budgets::new(parts.gate.clone(), parts.limits, parts.clock.clone()),
             revoker: Revoker::new(parts.gate.clone(), roster, leases, parts.clock.clone()),
             sockets: SocketLimits::new(parts.policy.sockets),

@@ -1,11 +1,14 @@
 //! Answers. A refusal travels as a [`Problem`] beside an empty answer and is written out in one place, by
 //! `door`, which knows the request's id.
 
+use std::io;
+
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use durward_core::{CsrfFault, Fault};
 use durward_proto::{Code, Problem};
 use durward_verify::{Denied, Refusal};
+use futures_util::{Stream, StreamExt};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Serialize;
 
@@ -123,6 +126,22 @@ pub(crate) fn json<T: Serialize>(value: &T) -> Response {
 /// A JSON body with another status.
 pub(crate) fn json_with<T: Serialize>(status: StatusCode, value: &T) -> Response {
     (status, [(header::CONTENT_TYPE, JSON)], to_json(value)).into_response()
+}
+
+/// 200 with a file that is sent as it is read. One that breaks off has no end, and its connection is cut.
+pub(crate) fn file(
+    pieces: impl Stream<Item = Result<String, Fault>> + Send + 'static,
+    media: HeaderValue,
+    disposition: HeaderValue,
+) -> Response {
+    let body = Body::from_stream(pieces.map(|piece| {
+        piece.map_err(|fault| {
+            let cause = fault.cause().unwrap_or_default();
+            tracing::warn!(cause, "an export broke off");
+            io::Error::other("the export broke off")
+        })
+    }));
+    ([(header::CONTENT_TYPE, media), (header::CONTENT_DISPOSITION, disposition)], body).into_response()
 }
 
 /// 204.

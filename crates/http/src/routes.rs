@@ -16,8 +16,8 @@ use durward_proto::scope::{
 };
 use durward_proto::wire::account::AccountErasure;
 use durward_proto::wire::admin::{
-    AttemptEntry, BreakerAnswer, ConfigEntry, FactorsResetAnswer, KeyAnswer, Overview, Series, SessionEntry,
-    SessionsRevoked, UserChange, UserDetail,
+    AttemptEntry, BreakerAnswer, ConfigEntry, FactorsResetAnswer, KeyAnswer, LoginPlace, Overview, RoleEntry, Series,
+    SessionEntry, SessionsRevoked, UserChange, UserDetail,
 };
 use durward_proto::wire::alert::Alert;
 use durward_proto::wire::audit::AuditEntry;
@@ -38,6 +38,7 @@ use durward_proto::wire::passkey::{
     Passkey, PasskeyLogin, PasskeyLoginBegin, PasskeyRegistered, PasskeyRegistration, PasskeyRename, PasskeyRequest,
     RelatedOrigins,
 };
+use durward_proto::wire::password::{StrengthAnswer, StrengthQuestion};
 use durward_proto::wire::profile::{ProfileAnswer, ProfileChange};
 use durward_proto::wire::recovery::{
     EmailChange, EmailChangeAnswer, MailAccepted, MailRequest, MailedToken, PasswordReset,
@@ -154,6 +155,11 @@ fn rows() -> Vec<Row> {
             .takes::<PasswordReset>(json!({"token": EXAMPLE_TOKEN, "new_password": "four quiet herons at dusk"}))
             .gives_nothing("The password is set.")
             .refuses(&[LinkInvalid, WeakPassword]),
+        Row::new(POST,   "/api/v1/password/strength",          Public,   Exempt,   Open,  password::strength)
+            .doc("accounts", "Ask how good a password would be", "The same judgement as a registration makes, for the meter beside the field. Nothing is kept of it.")
+            .takes::<StrengthQuestion>(json!({"password": "tangerine sunrise over Oslo", "email": "ann@example.com", "full_name": "Ann Lee"}))
+            .gives::<StrengthAnswer>(200, "The judgement, good or bad.")
+            .refuses(&[Overloaded]),
         Row::new(POST,   "/api/v1/email/verify",               Public,   Exempt,   Guess, email::verify)
             .doc("accounts", "Confirm an address with a mailed token", "The account becomes active, unless an operator has to approve of it. The token works once, for 24 hours.")
             .takes::<MailedToken>(json!({"token": EXAMPLE_TOKEN}))
@@ -190,6 +196,10 @@ fn rows() -> Vec<Row> {
         Row::new(GET,    "/api/v1/settings",                   User,     Exempt,   Open,  settings::show)
             .doc("profile", "Show all settings", "")
             .gives::<Map<String, Value>>(200, "Every setting with its value."),
+        Row::new(GET,    "/api/v1/settings/schema",            User,     Exempt,   Open,  settings::schema)
+            .doc("profile", "Show what settings there are", "The JSON Schema (draft 2020-12) that settings are typed by. Each of its `properties` is a setting, with its \
+                 `default` and, where they are known, `title` and `description`.")
+            .gives::<Map<String, Value>>(200, "The schema."),
         Row::new(PUT,    "/api/v1/settings",                   User,     Required, Open,  settings::change)
             .doc("profile", "Change settings", "Changes the keys that it names.")
             .takes::<Map<String, Value>>(json!({"theme": "light"}))
@@ -329,6 +339,15 @@ fn rows() -> Vec<Row> {
             .query("until", "string", "Until when; now when it is not given.")
             .query("step", "integer", "How long each step is: whole minutes, in seconds.")
             .gives::<Series>(200, "The chart."),
+        Row::new(GET,    "/api/v1/admin/overview/places",      Right(OVERVIEW_READ), Exempt, Open, admin::places)
+            .doc("operators", "Count login attempts by place", "The hundred places with the most, and what came of them. Where no place database is configured, all of \
+                 them are from nowhere that is known.")
+            .query("since", "string", "From when on (RFC 3339), at most 31 days before the end; a day before it when it is not given.")
+            .query("until", "string", "Until when; now when it is not given.")
+            .gives::<Vec<LoginPlace>>(200, "The places."),
+        Row::new(GET,    "/api/v1/admin/roles",                Right(USERS_READ), Exempt, Open, admin::roles)
+            .doc("operators", "List the roles", "That an account can be given, by name, each with what it may do.")
+            .gives::<Vec<RoleEntry>>(200, "Every role."),
         Row::new(GET,    "/api/v1/admin/users",                Right(USERS_READ), Exempt, Open, admin::users).paged()
             .doc("operators", "List users", "")
             .query("query", "string", "Part of an e-mail address or a name.")
@@ -385,6 +404,20 @@ fn rows() -> Vec<Row> {
             .query("since", "string", "From this time on (RFC 3339).")
             .query("until", "string", "Before this time (RFC 3339).")
             .gives::<Page<AuditEntry>>(200, "A page of the trail."),
+        Row::new(GET,    "/api/v1/admin/audit/export",         Right(AUDIT_READ), Exempt, Open, audit::export)
+            .doc("operators", "Get the audit trail as a file", "As `durward audit export` writes it: the oldest rows first, as JSON lines with all hashes and checkpoints, or \
+                 as CEF. It is sent as it is read; one that breaks off is not whole. That it was asked for is written into the trail.")
+            .query("format", "string", "`jsonl` or `cef`; `jsonl` when it is not given.")
+            .query("event", "string", "A word such as `login`.")
+            .query("actor", "integer", "The number of the user who did it.")
+            .query("subject", "integer", "The number of the user to whom it was done.")
+            .query("session_id", "string", "The id of a session.")
+            .query("request_id", "string", "The id of a request, as in the log and in `X-Request-Id`.")
+            .query("ip", "string", "The address of the client.")
+            .query("since", "string", "From this time on (RFC 3339).")
+            .query("until", "string", "Before this time (RFC 3339).")
+            .gives_text(200, "application/x-ndjson", "The file.")
+            .gives_text(200, "text/plain", "The file."),
         Row::new(GET,    "/api/v1/admin/alerts",               Right(ALERTS_READ), Exempt, Open, admin::alerts).paged()
             .doc("operators", "List alerts", "What was worth looking at, newest first.")
             .gives::<Page<Alert>>(200, "A page of alerts."),
@@ -571,10 +604,12 @@ mod tests {
             "/api/v1/email/verify/resend",
             "/api/v1/email/change/confirm",
         ];
+        // It changes nothing, and says nothing about anybody.
+        let asking = ["/api/v1/password/strength"];
         for row in table().iter().filter(|row| row.is_unsafe()) {
             let expected = match row.path {
                 "/api/v1/auth/refresh" => CsrfClass::Refresh,
-                path if exempt.contains(&path) || by_mail.contains(&path) => CsrfClass::Exempt,
+                path if [&exempt[..], &by_mail, &asking].concat().contains(&path) => CsrfClass::Exempt,
                 _ => CsrfClass::Required,
             };
             assert_eq!(row.csrf, expected, "{row:?}");
@@ -586,14 +621,15 @@ mod tests {
     fn nothing_about_a_user_is_public() {
         let open = ["/api/v1/auth/", "/api/v1/openapi.json", "/api/v1/ws/chat"];
         for row in table().iter().filter(|row| row.path.starts_with("/api/")) {
-            let by_mail = [
+            let by_mail_or_asking = [
+                "/password/strength",
                 "/password/forgot",
                 "/password/reset",
                 "/email/verify",
                 "/email/verify/resend",
                 "/email/change/confirm",
             ];
-            if by_mail.iter().any(|path| row.path.strip_prefix("/api/v1") == Some(path)) {
+            if by_mail_or_asking.iter().any(|path| row.path.strip_prefix("/api/v1") == Some(path)) {
                 assert_eq!(row.access, Access::Public, "{row:?}");
                 continue;
             }

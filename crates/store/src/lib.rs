@@ -90,7 +90,7 @@ pub use migrate::{SchemaState, rendered};
 pub use open::{Backend, Opened, PgTarget, SslMode, StoreOptions, Target};
 pub use scope::{
     AnyUser, AnyUserStore, ChangesUsers, EndsSessions, Gate, GateStore, Own, OwnStore, Scope, Scoped, SeesAttempts,
-    SeesFigures, SeesSessions, SeesUsers, Store, System, SystemStore,
+    SeesAudit, SeesFigures, SeesSessions, SeesUsers, Store, System, SystemStore,
 };
 pub use tables::{
     AUDIT_LANES, After, AlertRow, AnySessionRow, AttemptFilter, AttemptRow, AuditExtent, AuditFilter, BudgetRule,
@@ -98,9 +98,10 @@ pub use tables::{
     DeviceChange, DeviceRow, EmailChangeRow, EventKind, EventRow, Expired, FactorsRow, FigureRow, HeadRow, Held,
     HeldPage, HeldPasskeyRow, KeyRow, LiveRow, LoginCountRow, MailRow, MessageRow, NewAlert, NewAttempt, NewChallenge,
     NewEmailChange, NewEvent, NewFigure, NewKey, NewMail, NewMessage, NewPasskey, NewRecoveryToken, NewRisk,
-    NewSession, NewTicket, NewTrust, NewUser, OfferedPasskeyRow, OwnDeviceRow, PasskeyRow, ProfileOutlineRow,
-    RecoveryPurpose, RecoveryRow, RefreshRow, RegisteredRow, RiskEvidence, SecurityEventRow, SeenDevice, SeenEvent,
-    SessionRow, TakenJob, TicketRow, TotpRow, TrustRow, UserFilter, UserRow, Waiting, WebhookRow,
+    NewSession, NewTicket, NewTrust, NewUser, OfferedPasskeyRow, OwnDeviceRow, PasskeyRow, PlaceCountRow,
+    ProfileOutlineRow, RecoveryPurpose, RecoveryRow, RefreshRow, RegisteredRow, RiskEvidence, SecurityEventRow,
+    SeenDevice, SeenEvent, SessionRow, TakenJob, TicketRow, TotpRow, TrustRow, UserFilter, UserRow, Waiting,
+    WebhookRow,
 };
 pub use tally::{Spent, tallied};
 pub use tx::{Read, Write};

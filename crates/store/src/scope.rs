@@ -56,6 +56,8 @@ reaches! {
     SeesSessions: System, AnyUser<ReadSessions>;
     /// The login trail of everybody may be read.
     SeesAttempts: System, AnyUser<ReadAudit>;
+    /// The audit trail may be read.
+    SeesAudit: System, AnyUser<ReadAudit>;
     /// Counts of everything may be read.
     SeesFigures: System, AnyUser<ReadOverview>;
     /// Anybody's sessions may be ended.

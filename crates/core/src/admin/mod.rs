@@ -6,9 +6,12 @@ mod attempts;
 mod change;
 mod keys;
 mod overview;
+mod places;
+mod roles;
 mod sessions;
 mod users;
 
+pub use places::PlacesQuery;
 pub use users::UserQuery;
 pub(crate) use users::{add_attempts, add_sessions, outline};
 

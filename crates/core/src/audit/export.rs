@@ -1,17 +1,19 @@
 //! The trail for others: JSON lines, with which an auditor can check the chain without the database, and CEF for a SIEM.
 
+use std::fmt;
 use std::net::IpAddr;
+use std::str::FromStr;
 
 use data_encoding::HEXLOWER;
 use durward_proto::ids::UuidId;
-use durward_store::{After, AuditFilter, AuditRow, CheckpointRow, SystemStore};
+use durward_store::{After, AuditFilter, AuditRow, CheckpointRow, Scope, Scoped, SeesAudit};
 use serde_json::{Value, json};
 
 use super::ledger;
 use crate::fault::Fault;
 
 /// How many rows are read at once.
-const PAGE: u32 = 1_000;
+const PAGE: u32 = 500;
 
 /// How the trail is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,48 +24,92 @@ pub enum ExportFormat {
     Cef,
 }
 
-/// Gives each line to `write`, which says whether it wants more. Of the filter the event and the times count. What was
-/// added meanwhile may or may not be in it.
-///
-/// # Errors
-/// When the database is away, or a row has a form that no server writes.
-pub async fn export(
-    system: &SystemStore,
-    filter: &AuditFilter,
+impl ExportFormat {
+    /// Its name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Jsonl => "jsonl",
+            Self::Cef => "cef",
+        }
+    }
+}
+
+/// Text that names no format.
+#[derive(Debug, thiserror::Error)]
+#[error("not a format that the trail is written in")]
+pub struct UnknownFormat;
+
+impl FromStr for ExportFormat {
+    type Err = UnknownFormat;
+    fn from_str(text: &str) -> Result<Self, UnknownFormat> {
+        [Self::Jsonl, Self::Cef].into_iter().find(|format| format.as_str() == text).ok_or(UnknownFormat)
+    }
+}
+
+/// The trail on its way, piece by piece: a page of it is in memory, and no connection to the database is held between two
+/// pieces. What is added meanwhile may or may not be in it.
+pub struct AuditExport<S> {
+    store: Scoped<S>,
+    filter: AuditFilter,
     format: ExportFormat,
-    mut write: impl FnMut(String) -> bool,
-) -> Result<(), Fault> {
-    let mut after = None;
-    loop {
-        let rows = system.read().await?.audit_forward(filter, after, PAGE).await?;
-        let Some(last) = rows.last() else { break };
-        after = Some(After { at: last.at, id: last.id.uuid() });
-        for row in &rows {
-            let line = match format {
-                ExportFormat::Jsonl => jsonl(row),
-                ExportFormat::Cef => cef(row),
+    at: Place,
+}
+
+impl<S> fmt::Debug for AuditExport<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuditExport")
+            .field("filter", &self.filter)
+            .field("format", &self.format)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How far it is.
+enum Place {
+    Rows(Option<After>),
+    Checkpoints(i64),
+    End,
+}
+
+impl<S: Scope + SeesAudit> AuditExport<S> {
+    /// The rows that the filter asks for, the oldest first; as JSON lines all checkpoints after them.
+    pub fn new(store: Scoped<S>, filter: AuditFilter, format: ExportFormat) -> Self {
+        Self { store, filter, format, at: Place::Rows(None) }
+    }
+
+    /// The next lines, each with its end; none when that was all.
+    ///
+    /// # Errors
+    /// When the database is away, or a row has a form that no server writes.
+    pub async fn next(&mut self) -> Result<Option<String>, Fault> {
+        if let Place::Rows(after) = self.at {
+            let rows = self.store.read().await?.audit_forward(&self.filter, after, PAGE).await?;
+            if let Some(last) = rows.last() {
+                self.at = Place::Rows(Some(After { at: last.at, id: last.id.uuid() }));
+                return Ok(Some(lines(&rows, |row| match self.format {
+                    ExportFormat::Jsonl => jsonl(row),
+                    ExportFormat::Cef => cef(row),
+                })));
+            }
+            self.at = match self.format {
+                ExportFormat::Jsonl => Place::Checkpoints(0),
+                ExportFormat::Cef => Place::End,
             };
-            if !write(line) {
-                return Ok(());
-            }
         }
-    }
-    if format == ExportFormat::Jsonl {
-        let mut number = 0;
-        loop {
-            let rows = ledger::next_page(&mut system.read().await?, number).await?;
-            for row in rows.iter().flatten() {
-                number = row.number;
-                if !write(checkpoint(row)) {
-                    return Ok(());
-                }
+        if let Place::Checkpoints(number) = self.at {
+            let rows = ledger::next_page(&mut self.store.read().await?, number).await?.unwrap_or_default();
+            if let Some(last) = rows.last() {
+                self.at = Place::Checkpoints(last.number);
+                return Ok(Some(lines(&rows, checkpoint)));
             }
-            if rows.is_none() {
-                break;
-            }
+            self.at = Place::End;
         }
+        Ok(None)
     }
-    Ok(())
+}
+
+fn lines<T>(rows: &[T], line: impl Fn(&T) -> String) -> String {
+    rows.iter().fold(String::new(), |text, row| text + &line(row) + "\n")
 }
 
 fn hex(bytes: Option<&Vec<u8>>) -> Option<String> {

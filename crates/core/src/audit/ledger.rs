@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use data_encoding::HEXLOWER;
 use durward_proto::UserId;
-use durward_store::{CheckpointKind, CheckpointRow, Head, Read, StoreError, System, SystemStore};
+use durward_store::{CheckpointKind, CheckpointRow, Head, Read, SeesAudit, StoreError, SystemStore};
 use serde_json::{Value, json};
 
 /// How many statements are read at once.
@@ -68,7 +68,10 @@ impl Ledger {
 }
 
 /// The statements after a number; `None` when there are no more.
-pub(super) async fn next_page(read: &mut Read<System>, after: i64) -> Result<Option<Vec<CheckpointRow>>, StoreError> {
+pub(super) async fn next_page<S: SeesAudit>(
+    read: &mut Read<S>,
+    after: i64,
+) -> Result<Option<Vec<CheckpointRow>>, StoreError> {
     let rows = read.checkpoints_after(after, PAGE).await?;
     Ok((!rows.is_empty()).then_some(rows))
 }

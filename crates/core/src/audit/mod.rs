@@ -12,9 +12,10 @@ mod tests;
 mod verify;
 
 pub use checkpoints::Checkpoints;
-pub use export::{ExportFormat, export};
+pub use export::{AuditExport, ExportFormat, UnknownFormat};
 pub use findings::{Anchor, Finding, Verdict};
 pub use prune::prune;
+pub use query::AuditPieces;
 pub use verify::{Progress, verify};
 
 use durward_proto::UserId;

@@ -403,13 +403,12 @@ async fn a_long_trail_verifies_clean() {
         println!("{backend:?}: {rows} rows verified in {:?}", start.elapsed());
         assert!(verdict.good && verdict.rows == u64::try_from(rows).unwrap(), "{verdict:?}");
         let mut lines = 0;
-        let all = AuditFilter::default();
-        export(&fresh.opened.system, &all, ExportFormat::Cef, |line| {
-            lines += i64::from(line.starts_with("CEF:0|durward|"));
-            true
-        })
-        .await
-        .unwrap();
+        let (system, all) = (fresh.opened.system.clone(), AuditFilter::default());
+        let mut export = AuditExport::new(system, all, ExportFormat::Cef);
+        while let Some(piece) = export.next().await.unwrap() {
+            assert!(piece.ends_with('\n'));
+            lines += i64::try_from(piece.lines().filter(|line| line.starts_with("CEF:0|durward|")).count()).unwrap();
+        }
         assert_eq!(lines, rows);
         assert!(matches!(
             (backend, &fresh.options.target),

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use clap::{Subcommand, ValueEnum};
 use durward_core::alerts::Finding;
-use durward_core::audit::{self, Anchor, ExportFormat, Progress, Verdict};
+use durward_core::audit::{self, Anchor, AuditExport, ExportFormat, Progress, Verdict};
 use durward_proto::Timestamp;
 use durward_store::AuditFilter;
 use durward_verify::SystemRandom;
@@ -74,7 +74,7 @@ pub(crate) async fn run(command: AuditCommand, inputs: &Inputs) -> Result<ExitCo
                 Format::Jsonl => ExportFormat::Jsonl,
                 Format::Cef => ExportFormat::Cef,
             };
-            export(&open, &AuditFilter { since, until, event, ..AuditFilter::default() }, format).await
+            export(&open, AuditFilter { since, until, event, ..AuditFilter::default() }, format).await
         }
     };
     open.opened.close().await;
@@ -157,10 +157,15 @@ fn in_words(verdict: &Verdict) -> String {
     text
 }
 
-async fn export(open: &Open, filter: &AuditFilter, format: ExportFormat) -> Result<ExitCode, Failure> {
+async fn export(open: &Open, filter: AuditFilter, format: ExportFormat) -> Result<ExitCode, Failure> {
     let mut out = BufWriter::new(io::stdout());
-    // A reader who has gone away wants no more, and is no error.
-    audit::export(&open.opened.system, filter, format, |line| writeln!(out, "{line}").is_ok()).await?;
+    let mut export = AuditExport::new(open.opened.system.clone(), filter, format);
+    while let Some(piece) = export.next().await? {
+        // A reader who has gone away wants no more, and is no error.
+        if out.write_all(piece.as_bytes()).is_err() {
+            break;
+        }
+    }
     let _ = out.flush();
     Ok(ExitCode::SUCCESS)
 }

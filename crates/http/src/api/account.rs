@@ -1,35 +1,23 @@
 //! Everything that is held about the caller, and its end.
 
-use std::io;
-
-use axum::body::Body;
 use axum::extract::State;
-use axum::response::IntoResponse;
 use durward_proto::wire::account::AccountErasure;
-use futures_util::StreamExt;
-use http::{HeaderValue, header};
+use http::HeaderValue;
 
 use crate::app::Shared;
 use crate::extract::{Caller, From, Json};
 use crate::layers::cookies::CookieKind;
 use crate::layers::csrf;
-use crate::reply::{Answer, nothing, set_cookie};
+use crate::reply::{Answer, file, nothing, set_cookie};
 
 /// What a browser does with the export: it keeps it.
 const ATTACHMENT: HeaderValue = HeaderValue::from_static("attachment; filename=\"account.json\"");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-/// `GET /api/v1/account/export`. An answer that breaks off has no end, and its connection is cut.
+/// `GET /api/v1/account/export`.
 pub(crate) async fn export(State(site): State<Shared>, Caller(me): Caller, From(client): From) -> Answer {
     let pieces = site.core.export_account(&me, &client).await?;
-    let body = Body::from_stream(pieces.map(|piece| {
-        piece.map_err(|fault| {
-            let cause = fault.cause().unwrap_or_default();
-            tracing::warn!(cause, "an export broke off");
-            io::Error::other("the export broke off")
-        })
-    }));
-    Ok(([(header::CONTENT_TYPE, JSON), (header::CONTENT_DISPOSITION, ATTACHMENT)], body).into_response())
+    Ok(file(pieces, JSON, ATTACHMENT))
 }
 
 /// `DELETE /api/v1/account`. All cookies that we set are cleared, the device's among them.

@@ -3,7 +3,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use durward_core::admin::UserQuery;
+use durward_core::admin::{PlacesQuery, UserQuery};
 use durward_core::figures::SeriesQuery;
 use durward_proto::wire::admin::{AttemptQuery, UserChange};
 use durward_proto::wire::list::PageQuery;
@@ -75,6 +75,12 @@ impl FromQuery for SeriesQuery {
     }
 }
 
+impl FromQuery for PlacesQuery {
+    fn from_query(fields: &mut Fields) -> Result<Self, BadForm> {
+        Ok(Self { since: fields.parsed("since", TIME)?, until: fields.parsed("until", TIME)? })
+    }
+}
+
 /// `GET /api/v1/admin/overview`.
 pub(crate) async fn overview(State(site): State<Shared>, Caller(me): Caller) -> Answer {
     Ok(json(&site.core.overview(&me).await?))
@@ -83,6 +89,16 @@ pub(crate) async fn overview(State(site): State<Shared>, Caller(me): Caller) -> 
 /// `GET /api/v1/admin/overview/series`.
 pub(crate) async fn series(State(site): State<Shared>, Caller(me): Caller, Query(asked): Query<SeriesQuery>) -> Answer {
     Ok(json(&site.core.series(&me, &asked).await?))
+}
+
+/// `GET /api/v1/admin/overview/places`.
+pub(crate) async fn places(State(site): State<Shared>, Caller(me): Caller, Query(asked): Query<PlacesQuery>) -> Answer {
+    Ok(json(&site.core.login_places(&me, &asked).await?))
+}
+
+/// `GET /api/v1/admin/roles`.
+pub(crate) async fn roles(State(site): State<Shared>, Caller(me): Caller) -> Answer {
+    Ok(json(&site.core.role_list(&me)?))
 }
 
 /// `GET /api/v1/admin/users`.

@@ -2,10 +2,11 @@
 
 use axum::extract::State;
 use durward_proto::wire::auth::PasswordChange;
+use durward_proto::wire::password::StrengthQuestion;
 
 use crate::app::Shared;
 use crate::extract::{Caller, From, Json};
-use crate::reply::{Answer, nothing};
+use crate::reply::{Answer, json, nothing};
 
 /// `POST /api/v1/password/change`.
 pub(crate) async fn change(
@@ -16,4 +17,13 @@ pub(crate) async fn change(
 ) -> Answer {
     site.core.change_password(&me, change, &client).await?;
     Ok(nothing())
+}
+
+/// `POST /api/v1/password/strength`.
+pub(crate) async fn strength(
+    State(site): State<Shared>,
+    From(client): From,
+    Json(asked): Json<StrengthQuestion>,
+) -> Answer {
+    Ok(json(&site.core.password_strength(asked, &client).await?))
 }

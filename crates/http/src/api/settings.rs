@@ -1,6 +1,7 @@
 //! The user's settings.
 
 use axum::extract::State;
+use axum::response::Response;
 use serde_json::{Map, Value};
 
 use crate::app::Shared;
@@ -10,6 +11,11 @@ use crate::reply::{Answer, json};
 /// `GET /api/v1/settings`.
 pub(crate) async fn show(State(site): State<Shared>, Caller(me): Caller) -> Answer {
     Ok(json(&site.core.settings(&me).await?))
+}
+
+/// `GET /api/v1/settings/schema`.
+pub(crate) async fn schema(State(site): State<Shared>) -> Response {
+    json(site.core.settings_schema())
 }
 
 /// `PUT /api/v1/settings`.

@@ -16,9 +16,15 @@ pub(crate) async fn show(Visitor(me): Visitor) -> Response {
             session_id: Some(me.session_id()),
             expires_at: Some(me.expires_at()),
             auth_methods: Some(me.amr().to_vec()),
+            scopes: Some(me.scopes().to_vec()),
         },
-        None => {
-            StatusAnswer { authenticated: false, user: None, session_id: None, expires_at: None, auth_methods: None }
-        }
+        None => StatusAnswer {
+            authenticated: false,
+            user: None,
+            session_id: None,
+            expires_at: None,
+            auth_methods: None,
+            scopes: None,
+        },
     })
 }

@@ -122,14 +122,23 @@ fn success(answer: &AnswerDoc, schemas: &mut Schemas) -> Value {
     response
 }
 
-/// Another answer with the same status: either of the two shapes.
+/// Another answer with the same status: either of the two shapes, or another form of the same.
 fn one_of(first: &mut Value, second: &Value) {
     const SCHEMA: &str = "/content/application~1json/schema";
+    if first.pointer(SCHEMA).is_none()
+        && let (Some(content), Some(other)) = (content_of(first), second["content"].as_object())
+    {
+        content.extend(other.clone());
+    }
     if let (Some(one), Some(other)) = (first.pointer(SCHEMA).cloned(), second.pointer(SCHEMA)) {
         let description = format!("{} Or: {}", text(first), text(second));
         *first =
             json!({"description": description, "content": {"application/json": {"schema": {"oneOf": [one, other]}}}});
     }
+}
+
+fn content_of(response: &mut Value) -> Option<&mut Map<String, Value>> {
+    response.get_mut("content")?.as_object_mut()
 }
 
 fn text(response: &Value) -> &str {

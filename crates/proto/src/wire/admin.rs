@@ -95,6 +95,15 @@ pub struct FactorOutline {
     pub preferred: Vec<Method>,
 }
 
+/// One role in `GET /api/v1/admin/roles`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+pub struct RoleEntry {
+    /// Its name.
+    pub name: String,
+    /// What whoever has it may do.
+    pub scopes: Vec<String>,
+}
+
 /// One session of anybody.
 #[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct SessionEntry {
@@ -328,6 +337,19 @@ pub struct LoginCount {
     pub result: String,
     /// How many.
     pub count: i64,
+}
+
+/// One place in `GET /api/v1/admin/overview/places`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+pub struct LoginPlace {
+    /// The country of the clients' addresses (ISO 3166-1 alpha-2); null where it is not known.
+    pub country: Option<String>,
+    /// The place, for people; null where it is not known.
+    pub location: Option<String>,
+    /// How many attempts from there opened a session.
+    pub succeeded: i64,
+    /// How many did not.
+    pub failed: i64,
 }
 
 /// `GET /api/v1/admin/overview/series`: a chart, one value for each step and label.

@@ -168,6 +168,9 @@ pub struct StatusAnswer {
     /// How they logged in: RFC 8176 words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auth_methods: Option<Vec<String>>,
+    /// What their role may do now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scopes: Option<Vec<String>>,
 }
 
 /// `GET /api/v1/auth/csrf-token`.

@@ -12,6 +12,7 @@ pub mod factor;
 pub mod health;
 pub mod list;
 pub mod passkey;
+pub mod password;
 pub mod profile;
 pub mod recovery;
 pub mod session;

@@ -9,7 +9,7 @@ use crate::encode::Db;
 use crate::error::StoreError;
 use crate::link::on;
 use crate::query::queries;
-use crate::scope::System;
+use crate::scope::{SeesAudit, System};
 use crate::tx::{Read, Write};
 
 queries! {
@@ -68,7 +68,9 @@ impl Read<System> {
     pub async fn has_started_audit(&mut self) -> Result<bool, StoreError> {
         on!(self, |c, sql| sqlx::query_scalar(sql(STARTED)).fetch_one(c).await)
     }
+}
 
+impl<S: SeesAudit> Read<S> {
     /// The statements after a number, oldest first, at most `limit`.
     ///
     /// # Errors

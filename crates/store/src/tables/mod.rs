@@ -66,7 +66,7 @@ pub use jobs::TakenJob;
 pub use login_attempts::{AttemptFilter, AttemptRow, NewAttempt, NewRisk};
 pub use mail_outbox::{MailRow, NewMail, Waiting};
 pub use messages::{MessageRow, NewMessage};
-pub use overview::LoginCountRow;
+pub use overview::{LoginCountRow, PlaceCountRow};
 pub use passkeys::{HeldPasskeyRow, NewPasskey, OfferedPasskeyRow, PasskeyRow};
 pub use profiles::ProfileOutlineRow;
 pub use recovery_tokens::{NewRecoveryToken, RecoveryPurpose, RecoveryRow};

@@ -15,7 +15,7 @@ use crate::error::StoreError;
 use crate::link::on;
 use crate::open::Backend;
 use crate::query::queries;
-use crate::scope::{AnyUser, System};
+use crate::scope::{AnyUser, SeesAudit, System};
 use crate::tables::After;
 use crate::tx::{Read, Write};
 
@@ -51,10 +51,34 @@ queries! {
     /// Removes the addresses that go with a person, and their salts.
     FORGET = "UPDATE security_audit SET ip = NULL, salt = NULL WHERE salt IS NOT NULL \
         AND (actor_user_id = $1 OR (subject_user_id = $1 AND actor_user_id IS NULL))";
-    /// All rows in the order of their time, from a place on.
+    /// All rows in the order of their time, from a place on, by anything.
     FORWARD = "SELECT id, at, event, actor_user_id, subject_user_id, session_id, ip, request_id, \
         CAST(detail AS TEXT) AS detail, node, lane, seq, salt, commitment, hash FROM security_audit \
-        WHERE (at, id) > ($1, $2) AND at < $3 AND (CAST($4 AS TEXT) IS NULL OR event = $4) ORDER BY at, id LIMIT $5";
+        WHERE (at, id) > ($1, $2) AND at < $3 AND (CAST($4 AS TEXT) IS NULL OR event = $4) \
+        AND (CAST($5 AS BIGINT) IS NULL OR actor_user_id = $5) AND (CAST($6 AS BIGINT) IS NULL OR subject_user_id = $6) \
+        AND (session_id = $7 OR $7 IS NULL) AND (CAST($8 AS TEXT) IS NULL OR request_id = $8) \
+        AND (CAST($9 AS TEXT) IS NULL OR ip = $9) ORDER BY at, id LIMIT $10";
+    /// The same of one event, by its index.
+    FORWARD_OF_EVENT = "SELECT id, at, event, actor_user_id, subject_user_id, session_id, ip, request_id, \
+        CAST(detail AS TEXT) AS detail, node, lane, seq, salt, commitment, hash FROM security_audit \
+        WHERE (at, id) > ($1, $2) AND at < $3 AND event = $4 \
+        AND (CAST($5 AS BIGINT) IS NULL OR actor_user_id = $5) AND (CAST($6 AS BIGINT) IS NULL OR subject_user_id = $6) \
+        AND (session_id = $7 OR $7 IS NULL) AND (CAST($8 AS TEXT) IS NULL OR request_id = $8) \
+        AND (CAST($9 AS TEXT) IS NULL OR ip = $9) ORDER BY at, id LIMIT $10";
+    /// The same of what one user did, by its index.
+    FORWARD_OF_ACTOR = "SELECT id, at, event, actor_user_id, subject_user_id, session_id, ip, request_id, \
+        CAST(detail AS TEXT) AS detail, node, lane, seq, salt, commitment, hash FROM security_audit \
+        WHERE (at, id) > ($1, $2) AND at < $3 AND (CAST($4 AS TEXT) IS NULL OR event = $4) \
+        AND actor_user_id = $5 AND (CAST($6 AS BIGINT) IS NULL OR subject_user_id = $6) \
+        AND (session_id = $7 OR $7 IS NULL) AND (CAST($8 AS TEXT) IS NULL OR request_id = $8) \
+        AND (CAST($9 AS TEXT) IS NULL OR ip = $9) ORDER BY at, id LIMIT $10";
+    /// The same of what was done to one user, by its index.
+    FORWARD_OF_SUBJECT = "SELECT id, at, event, actor_user_id, subject_user_id, session_id, ip, request_id, \
+        CAST(detail AS TEXT) AS detail, node, lane, seq, salt, commitment, hash FROM security_audit \
+        WHERE (at, id) > ($1, $2) AND at < $3 AND (CAST($4 AS TEXT) IS NULL OR event = $4) \
+        AND (CAST($5 AS BIGINT) IS NULL OR actor_user_id = $5) AND subject_user_id = $6 \
+        AND (session_id = $7 OR $7 IS NULL) AND (CAST($8 AS TEXT) IS NULL OR request_id = $8) \
+        AND (CAST($9 AS TEXT) IS NULL OR ip = $9) ORDER BY at, id LIMIT $10";
     /// Rows, newest first, by anything.
     NEWEST = "SELECT id, at, event, actor_user_id, subject_user_id, session_id, ip, request_id, \
         CAST(detail AS TEXT) AS detail, node, lane, seq, salt, commitment, hash FROM security_audit \
@@ -313,11 +337,17 @@ impl Read<System> {
         on!(self, |c, sql| sqlx::query_as(sql(EXTENT)).fetch_all(c).await)
     }
 
-    /// Rows of all lanes by time, the oldest first, at most `limit`; of one event where one is named, within the times
-    /// that the filter says. Nothing else of it counts.
+    /// How JSON is kept: whether its text is the one that was written.
+    pub fn keeps_json_text(&self) -> bool {
+        self.backend() == Backend::Sqlite
+    }
+}
+
+impl<S: SeesAudit> Read<S> {
+    /// Rows of all lanes by time, the oldest first, at most `limit`.
     ///
     /// # Errors
-    /// As [`Read::audit_range`].
+    /// As all statements: `Unavailable`; `Broken` also when a row has a form that no server writes.
     pub async fn audit_forward(
         &mut self,
         filter: &AuditFilter,
@@ -328,19 +358,25 @@ impl Read<System> {
         let since = || filter.since.map(|at| After { at, id: uuid::Uuid::nil() });
         let after = after.or_else(since).unwrap_or_else(After::oldest);
         let until = filter.until.unwrap_or(After::newest().at);
-        on!(self, |c, sql| sqlx::query_as(sql(FORWARD))
+        let statement = match filter {
+            AuditFilter { subject: Some(_), .. } => FORWARD_OF_SUBJECT,
+            AuditFilter { actor: Some(_), .. } => FORWARD_OF_ACTOR,
+            AuditFilter { event: Some(_), .. } => FORWARD_OF_EVENT,
+            _ => FORWARD,
+        };
+        on!(self, |c, sql| sqlx::query_as(sql(statement))
             .bind(Db(after.at))
             .bind(after.id)
             .bind(Db(until))
             .bind(filter.event.as_deref())
+            .bind(filter.actor.map(|user| user.0))
+            .bind(filter.subject.map(|user| user.0))
+            .bind(filter.session.map(Db))
+            .bind(filter.request_id.as_deref())
+            .bind(filter.ip.as_deref())
             .bind(i64::from(limit))
             .fetch_all(c)
             .await)
-    }
-
-    /// How JSON is kept: whether its text is the one that was written.
-    pub fn keeps_json_text(&self) -> bool {
-        self.backend() == Backend::Sqlite
     }
 }
 

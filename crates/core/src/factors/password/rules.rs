@@ -2,8 +2,11 @@
 //! NIST SP 800-63B section 5.1.1.2).
 
 use durward_proto::problem::FieldError;
+use durward_proto::wire::password::{PasswordFlaw, StrengthAnswer};
 use durward_proto::{Code, Problem, Secret};
 use unicode_normalization::UnicodeNormalization;
+use zxcvbn::Entropy;
+use zxcvbn::feedback::Warning;
 
 use crate::fault::Fault;
 
@@ -32,12 +35,11 @@ impl PasswordRules {
     pub fn check(&self, password: &Secret, about: &[&str], pointer: &str) -> Result<(), Fault> {
         let prepared = prepare(password);
         let bytes = prepared.expose().len();
-        if !BYTES.contains(&bytes) {
+        if bad_length(bytes).is_some() {
             return Err(weak(pointer, format!("a password has 8 to 1,024 bytes; this one has {bytes}")));
         }
-        let start: String = prepared.expose().chars().take(ESTIMATED).collect();
-        let estimate = zxcvbn::zxcvbn(&start, about);
-        if u8::from(estimate.score()) >= self.min_strength {
+        let estimate = estimate(&prepared, about);
+        if self.is_enough(&estimate) {
             return Ok(());
         }
         let advice = estimate.feedback().map(|feedback| {
@@ -48,6 +50,45 @@ impl PasswordRules {
             advice.filter(|advice| !advice.is_empty()).unwrap_or_else(|| vec!["Add another word or two.".to_owned()]);
         Err(weak(pointer, format!("this password is too easy to guess. {}", advice.join(" "))))
     }
+
+    /// What [`PasswordRules::check`] would make of it, and how far it is from the other side. One that is too short or too
+    /// long has its score as well.
+    pub fn judge(&self, password: &Secret, about: &[&str]) -> StrengthAnswer {
+        let prepared = prepare(password);
+        let estimate = estimate(&prepared, about);
+        let code =
+            bad_length(prepared.expose().len()).or_else(|| (!self.is_enough(&estimate)).then(|| guessed(&estimate)));
+        StrengthAnswer {
+            score: estimate.score().into(),
+            acceptable: code.is_none(),
+            code,
+            minimum_score: self.min_strength,
+        }
+    }
+
+    fn is_enough(&self, estimate: &Entropy) -> bool {
+        u8::from(estimate.score()) >= self.min_strength
+    }
+}
+
+fn bad_length(bytes: usize) -> Option<PasswordFlaw> {
+    let flaw = if bytes < *BYTES.start() { PasswordFlaw::TooShort } else { PasswordFlaw::TooLong };
+    (!BYTES.contains(&bytes)).then_some(flaw)
+}
+
+/// Why it is easy to guess.
+fn guessed(estimate: &Entropy) -> PasswordFlaw {
+    match estimate.feedback().and_then(|feedback| feedback.warning()) {
+        Some(Warning::ThisIsATop10Password | Warning::ThisIsATop100Password | Warning::ThisIsACommonPassword) => {
+            PasswordFlaw::Common
+        }
+        _ => PasswordFlaw::Weak,
+    }
+}
+
+fn estimate(prepared: &Secret, about: &[&str]) -> Entropy {
+    let start: String = prepared.expose().chars().take(ESTIMATED).collect();
+    zxcvbn::zxcvbn(&start, about)
 }
 
 fn weak(pointer: &str, detail: String) -> Fault {

@@ -1,3 +1,8 @@
+import "../styles/chat.css";
+
+import { Gate } from "../chat/gate.tsx";
+import { keepShell } from "../chat/worker.ts";
 import { mount } from "../shell/mount.tsx";
 
-mount(<main id="content" />);
+mount(<Gate />);
+keepShell();

@@ -1,3 +1,4 @@
+import { Problem } from "@durward/client";
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 
@@ -27,8 +28,10 @@ export async function whoAmI(): Promise<Me | null> {
     // The access token's cookie ends before the session does.
     try {
       await server.refresh();
-    } catch {
-      return null;
+    } catch (problem) {
+      // Only a refusal says that nobody is there; a server that cannot be reached says nothing.
+      if (problem instanceof Problem && problem.status === 401) return null;
+      throw problem;
     }
     status = await server.get("/api/v1/auth/status");
   }

@@ -268,6 +268,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/password/strength": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask how good a password would be
+         * @description The same judgement as a registration makes, for the meter beside the field. Nothing is kept of it.
+         */
+        post: operations["post_password_strength"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/email/verify": {
         parameters: {
             query?: never;
@@ -403,6 +423,26 @@ export interface paths {
          * @description Changes the keys that it names.
          */
         put: operations["put_settings"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/settings/schema": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show what settings there are
+         * @description The JSON Schema (draft 2020-12) that settings are typed by. Each of its `properties` is a setting, with its `default` and, where they are known, `title` and `description`.
+         */
+        get: operations["get_settings_schema"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -925,6 +965,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/overview/places": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Count login attempts by place
+         * @description The hundred places with the most, and what came of them. Where no place database is configured, all of them are from nowhere that is known.
+         */
+        get: operations["get_admin_overview_places"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/roles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the roles
+         * @description That an account can be given, by name, each with what it may do.
+         */
+        get: operations["get_admin_roles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/users": {
         parameters: {
             query?: never;
@@ -1092,6 +1172,26 @@ export interface paths {
          * @description Newest first. What a filter does not say does not matter.
          */
         get: operations["get_admin_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the audit trail as a file
+         * @description As `durward audit export` writes it: the oldest rows first, as JSON lines with all hashes and checkpoints, or as CEF. It is sent as it is read; one that breaks off is not whole. That it was asked for is written into the trail.
+         */
+        get: operations["get_admin_audit_export"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1975,6 +2075,23 @@ export interface components {
              */
             client_secret?: components["schemas"]["Secret"] | null;
         };
+        /** @description One place in `GET /api/v1/admin/overview/places`. */
+        LoginPlace: {
+            /** @description The country of the clients' addresses (ISO 3166-1 alpha-2); null where it is not known. */
+            country: string | null;
+            /** @description The place, for people; null where it is not known. */
+            location: string | null;
+            /**
+             * Format: int64
+             * @description How many attempts from there opened a session.
+             */
+            succeeded: number;
+            /**
+             * Format: int64
+             * @description How many did not.
+             */
+            failed: number;
+        };
         /** @description 202: the same whether the address is known or not. */
         MailAccepted: {
             /** @description Always `accepted`: if there is such an account, a mail is on its way. */
@@ -2211,6 +2328,8 @@ export interface components {
             /** @description The password as it shall be. */
             new_password: components["schemas"]["Secret"];
         };
+        /** @description Why a password is not accepted. */
+        PasswordFlaw: "too_short" | "too_long" | "common" | "weak";
         /** @description `POST /api/v1/password/reset`. */
         PasswordReset: {
             /** @description From the mail. */
@@ -2391,6 +2510,13 @@ export interface components {
         };
         /** @description A role's name: `user`, `admin`, or one that an operator defined. 1 to 64 of `a-z 0-9 _ -`, a letter first. */
         Role: string;
+        /** @description One role in `GET /api/v1/admin/roles`. */
+        RoleEntry: {
+            /** @description Its name. */
+            name: string;
+            /** @description What whoever has it may do. */
+            scopes: string[];
+        };
         /** @description `POST /api/v1/auth/2fa/verify`. */
         SecondFactor: {
             /** @description From the login's answer. */
@@ -2588,6 +2714,8 @@ export interface components {
             expires_at?: components["schemas"]["Timestamp"] | null;
             /** @description How they logged in: RFC 8176 words. */
             auth_methods?: string[] | null;
+            /** @description What their role may do now. */
+            scopes?: string[] | null;
         };
         /** @description One step of the check. */
         Step: {
@@ -2603,6 +2731,38 @@ export interface components {
              * @description How long it took, in microseconds.
              */
             micros: number;
+        };
+        /** @description What a registration would make of a password. */
+        StrengthAnswer: {
+            /**
+             * Format: uint8
+             * @description How hard it is to guess, on zxcvbn's scale of 0 to 4.
+             */
+            score: number;
+            /** @description Whether it would be accepted. */
+            acceptable: boolean;
+            /** @description Why not; not there where it would be. */
+            code?: components["schemas"]["PasswordFlaw"] | null;
+            /**
+             * Format: uint8
+             * @description The lowest score that is accepted here.
+             */
+            minimum_score: number;
+        };
+        /** @description `POST /api/v1/password/strength`. */
+        StrengthQuestion: {
+            /** @description The password, as far as it is typed. */
+            password: components["schemas"]["Secret"];
+            /**
+             * @description The account's address, or what is typed of it: at most 254 bytes. It makes the same password easier to guess.
+             * @default null
+             */
+            email?: string | null;
+            /**
+             * @description The name that goes with it, at most 200 characters.
+             * @default null
+             */
+            full_name?: string | null;
         };
         /** @description `POST /api/v1/ws/ticket`. */
         TicketAnswer: {
@@ -4531,6 +4691,114 @@ export interface operations {
             };
         };
     };
+    post_password_strength: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "password": "tangerine sunrise over Oslo",
+                 *       "email": "ann@example.com",
+                 *       "full_name": "Ann Lee"
+                 *     }
+                 */
+                "application/json": components["schemas"]["StrengthQuestion"];
+            };
+        };
+        responses: {
+            /** @description The judgement, good or bad. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StrengthAnswer"];
+                };
+            };
+            /** @description `bad_body`: The body is not what its content type says, or is cut short. Send well-formed JSON or a well-formed form. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code?: "bad_body";
+                    };
+                };
+            };
+            /** @description `origin_denied`: The page that sent this is not of this site. An operator adds its origin to `cors.allowed_origins`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code?: "origin_denied";
+                    };
+                };
+            };
+            /** @description `body_too_large`: Bodies are at most 64 KiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code?: "body_too_large";
+                    };
+                };
+            };
+            /** @description `unsupported_media_type`: Send `application/json` (or, for a login, `application/x-www-form-urlencoded`). */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code?: "unsupported_media_type";
+                    };
+                };
+            };
+            /** @description `validation_failed`: The values are not allowed; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code?: "validation_failed";
+                    };
+                };
+            };
+            /**
+             * @description `overloaded`: The server has more to do than it can. Try again in `retry_after` seconds.
+             *
+             *     `unavailable`: Something the server depends on is away. Try again in `retry_after` seconds.
+             */
+            503: {
+                headers: {
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code?: "overloaded" | "unavailable";
+                    };
+                };
+            };
+        };
+    };
     post_email_verify: {
         parameters: {
             query?: never;
@@ -5602,6 +5870,88 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
                         code?: "validation_failed";
+                    };
+                };
+            };
+            /**
+             * @description `verification_unavailable`: Whether the token holds cannot be found out now. It is not refused: try again in `retry_after` seconds.
+             *
+             *     `unavailable`: Something the server depends on is away. Try again in `retry_after` seconds.
+             */
+            503: {
+                headers: {
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code?: "verification_unavailable" | "unavailable";
+                    };
+                };
+            };
+        };
+    };
+    get_settings_schema: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The schema. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            /** @description `ambiguous_credentials`: Two `Authorization` headers, or one cookie twice with different values. Send one credential. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code?: "ambiguous_credentials";
+                    };
+                };
+            };
+            /**
+             * @description `token_missing`: No token came with the request. Log in first.
+             *
+             *     `token_malformed`: The token is not a well-formed access token. Log in again.
+             *
+             *     `token_signature`: The signature does not hold, or no such key is known. Log in again.
+             *
+             *     `token_expired`: The token's time is over. Refresh it, or log in again.
+             *
+             *     `token_not_yet_valid`: The token's time has not begun. Set the clocks right.
+             *
+             *     `token_wrong_type`: A token of another kind. Send the access token.
+             *
+             *     `token_wrong_audience`: The token was made by another server or for another one.
+             *
+             *     `token_revoked`: The session that the token belongs to has ended. Log in again.
+             *
+             *     `account_inactive`: The account was suspended, deactivated or deleted after the token was made.
+             */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code?: "token_missing" | "token_malformed" | "token_signature" | "token_expired" | "token_not_yet_valid" | "token_wrong_type" | "token_wrong_audience" | "token_revoked" | "account_inactive";
                     };
                 };
             };
@@ -9351,6 +9701,211 @@ export interface operations {
             };
         };
     };
+    get_admin_overview_places: {
+        parameters: {
+            query?: {
+                /** @description From when on (RFC 3339), at most 31 days before the end; a day before it when it is not given. */
+                since?: string;
+                /** @description Until when; now when it is not given. */
+                until?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The places. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoginPlace"][];
+                };
+            };
+            /**
+             * @description `ambiguous_credentials`: Two `Authorization` headers, or one cookie twice with different values. Send one credential.
+             *
+             *     `bad_request`: The request itself is malformed: a header or the query cannot be read.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code?: "ambiguous_credentials" | "bad_request";
+                    };
+                };
+            };
+            /**
+             * @description `token_missing`: No token came with the request. Log in first.
+             *
+             *     `token_malformed`: The token is not a well-formed access token. Log in again.
+             *
+             *     `token_signature`: The signature does not hold, or no such key is known. Log in again.
+             *
+             *     `token_expired`: The token's time is over. Refresh it, or log in again.
+             *
+             *     `token_not_yet_valid`: The token's time has not begun. Set the clocks right.
+             *
+             *     `token_wrong_type`: A token of another kind. Send the access token.
+             *
+             *     `token_wrong_audience`: The token was made by another server or for another one.
+             *
+             *     `token_revoked`: The session that the token belongs to has ended. Log in again.
+             *
+             *     `account_inactive`: The account was suspended, deactivated or deleted after the token was made.
+             */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code?: "token_missing" | "token_malformed" | "token_signature" | "token_expired" | "token_not_yet_valid" | "token_wrong_type" | "token_wrong_audience" | "token_revoked" | "account_inactive";
+                    };
+                };
+            };
+            /** @description `forbidden`: The account's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code?: "forbidden";
+                    };
+                };
+            };
+            /** @description `validation_failed`: The values are not allowed; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code?: "validation_failed";
+                    };
+                };
+            };
+            /**
+             * @description `verification_unavailable`: Whether the token holds cannot be found out now. It is not refused: try again in `retry_after` seconds.
+             *
+             *     `unavailable`: Something the server depends on is away. Try again in `retry_after` seconds.
+             */
+            503: {
+                headers: {
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code?: "verification_unavailable" | "unavailable";
+                    };
+                };
+            };
+        };
+    };
+    get_admin_roles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Every role. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoleEntry"][];
+                };
+            };
+            /** @description `ambiguous_credentials`: Two `Authorization` headers, or one cookie twice with different values. Send one credential. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code?: "ambiguous_credentials";
+                    };
+                };
+            };
+            /**
+             * @description `token_missing`: No token came with the request. Log in first.
+             *
+             *     `token_malformed`: The token is not a well-formed access token. Log in again.
+             *
+             *     `token_signature`: The signature does not hold, or no such key is known. Log in again.
+             *
+             *     `token_expired`: The token's time is over. Refresh it, or log in again.
+             *
+             *     `token_not_yet_valid`: The token's time has not begun. Set the clocks right.
+             *
+             *     `token_wrong_type`: A token of another kind. Send the access token.
+             *
+             *     `token_wrong_audience`: The token was made by another server or for another one.
+             *
+             *     `token_revoked`: The session that the token belongs to has ended. Log in again.
+             *
+             *     `account_inactive`: The account was suspended, deactivated or deleted after the token was made.
+             */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code?: "token_missing" | "token_malformed" | "token_signature" | "token_expired" | "token_not_yet_valid" | "token_wrong_type" | "token_wrong_audience" | "token_revoked" | "account_inactive";
+                    };
+                };
+            };
+            /** @description `forbidden`: The account's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code?: "forbidden";
+                    };
+                };
+            };
+            /**
+             * @description `verification_unavailable`: Whether the token holds cannot be found out now. It is not refused: try again in `retry_after` seconds.
+             *
+             *     `unavailable`: Something the server depends on is away. Try again in `retry_after` seconds.
+             */
+            503: {
+                headers: {
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code?: "verification_unavailable" | "unavailable";
+                    };
+                };
+            };
+        };
+    };
     get_admin_users: {
         parameters: {
             query?: {
@@ -10559,6 +11114,134 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PageOfAuditEntry"];
+                };
+            };
+            /**
+             * @description `ambiguous_credentials`: Two `Authorization` headers, or one cookie twice with different values. Send one credential.
+             *
+             *     `bad_request`: The request itself is malformed: a header or the query cannot be read.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code?: "ambiguous_credentials" | "bad_request";
+                    };
+                };
+            };
+            /**
+             * @description `token_missing`: No token came with the request. Log in first.
+             *
+             *     `token_malformed`: The token is not a well-formed access token. Log in again.
+             *
+             *     `token_signature`: The signature does not hold, or no such key is known. Log in again.
+             *
+             *     `token_expired`: The token's time is over. Refresh it, or log in again.
+             *
+             *     `token_not_yet_valid`: The token's time has not begun. Set the clocks right.
+             *
+             *     `token_wrong_type`: A token of another kind. Send the access token.
+             *
+             *     `token_wrong_audience`: The token was made by another server or for another one.
+             *
+             *     `token_revoked`: The session that the token belongs to has ended. Log in again.
+             *
+             *     `account_inactive`: The account was suspended, deactivated or deleted after the token was made.
+             */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code?: "token_missing" | "token_malformed" | "token_signature" | "token_expired" | "token_not_yet_valid" | "token_wrong_type" | "token_wrong_audience" | "token_revoked" | "account_inactive";
+                    };
+                };
+            };
+            /** @description `forbidden`: The account's role does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code?: "forbidden";
+                    };
+                };
+            };
+            /** @description `validation_failed`: The values are not allowed; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code?: "validation_failed";
+                    };
+                };
+            };
+            /**
+             * @description `verification_unavailable`: Whether the token holds cannot be found out now. It is not refused: try again in `retry_after` seconds.
+             *
+             *     `unavailable`: Something the server depends on is away. Try again in `retry_after` seconds.
+             */
+            503: {
+                headers: {
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code?: "verification_unavailable" | "unavailable";
+                    };
+                };
+            };
+        };
+    };
+    get_admin_audit_export: {
+        parameters: {
+            query?: {
+                /** @description `jsonl` or `cef`; `jsonl` when it is not given. */
+                format?: string;
+                /** @description A word such as `login`. */
+                event?: string;
+                /** @description The number of the user who did it. */
+                actor?: number;
+                /** @description The number of the user to whom it was done. */
+                subject?: number;
+                /** @description The id of a session. */
+                session_id?: string;
+                /** @description The id of a request, as in the log and in `X-Request-Id`. */
+                request_id?: string;
+                /** @description The address of the client. */
+                ip?: string;
+                /** @description From this time on (RFC 3339). */
+                since?: string;
+                /** @description Before this time (RFC 3339). */
+                until?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                    "text/plain": string;
                 };
             };
             /**

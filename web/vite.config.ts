@@ -1,7 +1,7 @@
 import { readFileSync, readdirSync } from "node:fs";
 import { resolve } from "node:path";
 
-import { type Plugin, defineConfig } from "vite";
+import { type Plugin, defaultClientConditions, defineConfig } from "vite";
 
 const here = import.meta.dirname;
 
@@ -43,6 +43,8 @@ export default defineConfig({
   base: "/ui/",
   publicDir: resolve(here, "public"),
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
+  // The client as it is in this repository, without a build in between.
+  resolve: { conditions: ["durward-source", ...defaultClientConditions] },
   plugins: [texts()],
   build: {
     outDir: resolve(here, "../crates/http/pages"),

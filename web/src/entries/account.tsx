@@ -1,3 +1,6 @@
+import "../styles/account.css";
+
+import { Account } from "../account/app.tsx";
 import { mount } from "../shell/mount.tsx";
 
-mount(<main id="content" />);
+mount(<Account />);

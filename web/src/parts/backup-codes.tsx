@@ -2,19 +2,13 @@ import { boot } from "../shell/boot.ts";
 import { common } from "../shell/texts.ts";
 import { Button } from "./button.tsx";
 import { Copy } from "./copy.tsx";
+import { saveFile } from "./save.ts";
 
 /** Backup codes, which are shown this once: to copy, to print and to download. `account` goes with them onto paper. */
 export function BackupCodes({ codes, account }: { codes: string[]; account: string }) {
   const heading = common("backup_codes.heading", { site: boot.brand.name, account });
   const text = `${heading}\n\n${codes.join("\n")}\n`;
-  const download = () => {
-    const url = URL.createObjectURL(new Blob([text], { type: "text/plain" }));
-    const link = document.createElement("a");
-    link.href = url;
-    link.download = `${common("backup_codes.file")}.txt`;
-    link.click();
-    URL.revokeObjectURL(url);
-  };
+  const download = () => saveFile(new Blob([text], { type: "text/plain" }), `${common("backup_codes.file")}.txt`);
   return (
     <div class="stack">
       <p class="on-paper">{heading}</p>

@@ -128,10 +128,21 @@ export function Area({
 }
 
 /** A box to tick. */
-export function Check({ label, checked, onChecked }: { label: string; checked: boolean; onChecked: (on: boolean) => void }) {
+export function Check({
+  label,
+  checked,
+  described,
+  onChecked,
+}: {
+  label: string;
+  checked: boolean;
+  /** The id of what describes it. */
+  described?: string | undefined;
+  onChecked: (on: boolean) => void;
+}) {
   return (
     <label class="check">
-      <input type="checkbox" checked={checked} onChange={(event) => onChecked(event.currentTarget.checked)} />
+      <input type="checkbox" checked={checked} aria-describedby={described} onChange={(event) => onChecked(event.currentTarget.checked)} />
       {label}
     </label>
   );
@@ -148,7 +159,7 @@ export function Select({
   label: string;
   hint?: string | undefined;
   value: string;
-  options: { value: string; label: string }[];
+  options: { value: string; label: string; disabled?: boolean }[];
   onValue: (value: string) => void;
 }) {
   const id = useId();
@@ -163,7 +174,7 @@ export function Select({
         onChange={(event) => onValue(event.currentTarget.value)}
       >
         {options.map((option) => (
-          <option key={option.value} value={option.value}>
+          <option key={option.value} value={option.value} disabled={option.disabled}>
             {option.label}
           </option>
         ))}

@@ -1,3 +1,6 @@
+import "../styles/console.css";
+
+import { Console } from "../console/app.tsx";
 import { mount } from "../shell/mount.tsx";
 
-mount(<main id="content" />);
+mount(<Console />);

@@ -13,7 +13,7 @@ use durward_core::{
     Breakers, Core, Csrf, KeyFault, KeySettings, Parts, PasskeySettings, Policy, RecoveryRules, RetentionRules, Roles,
     SigningKeys,
 };
-use durward_http::{App, CookieKind, CookieRules, HttpRules, Origin, Server, Traces};
+use durward_http::{App, CookieKind, CookieRules, Features, HttpRules, Origin, PageRules, Pages, Server, Traces};
 use durward_proto::wire::factor::Method;
 use durward_proto::{Clock, Random};
 use durward_store::{AuditKeys, AuditOptions, Opened, StoreOptions};
@@ -322,10 +322,41 @@ pub fn http_rules(config: &Config) -> Result<HttpRules, String> {
     Ok(rules)
 }
 
+/// The pages that people use; none where they are turned off.
+///
+/// # Errors
+/// When something that the configuration names for them cannot be used.
+pub(crate) fn pages(config: &Config) -> Result<Option<Arc<Pages>>, String> {
+    let chosen = &config.pages;
+    if !chosen.enabled {
+        return Ok(None);
+    }
+    let rules = PageRules {
+        name: chosen.name.clone(),
+        logo: chosen.logo.clone(),
+        accent: chosen.accent.as_ref().map(ToString::to_string),
+        stylesheet: chosen.stylesheet.clone(),
+        texts: chosen.texts.clone(),
+        language: chosen.language.clone(),
+        after_login: chosen.after_login.clone(),
+        features: Features {
+            registration: config.registration.open,
+            verify_email: config.registration.verify_email,
+            passkeys: config.second_factor.methods.contains(&FactorMethod::Passkey),
+            mail: has_post(config),
+            trust_device: config.second_factor.trust_device.is_some(),
+            environment: config.environment.as_str(),
+        },
+    };
+    let wire = http_rules(config)?;
+    let pages = Pages::new(&rules, &wire.public_origin, &wire.allowed_origins);
+    pages.map(|pages| Some(Arc::new(pages))).map_err(|bad| bad.to_string())
+}
+
 /// The program as it runs at `address`, with what its operators ask of it.
 ///
 /// # Errors
-/// When an origin of the configuration is none.
+/// When an origin of the configuration is none, or as [`pages`].
 pub fn app(
     loaded: &Arc<Loaded>,
     opened: &Opened,
@@ -338,7 +369,8 @@ pub fn app(
     let operations = Arc::new(Program::new(subject, core.clone(), metrics));
     let exports = loaded.config.telemetry.otlp_endpoint.is_some();
     let traces = exports.then(|| Arc::new(Contexts::default()) as Arc<dyn Traces>);
-    Ok(App { core: core.clone(), operations, rules: http_rules(&loaded.config)?, traces })
+    let pages = pages(&loaded.config)?;
+    Ok(App { core: core.clone(), operations, rules: http_rules(&loaded.config)?, pages, traces })
 }
 
 /// The Golden Path to a program that listens at `address`.

@@ -12,16 +12,19 @@ use durward_proto::Code;
 use durward_proto::wire::admin::ConfigEntry;
 use durward_proto::wire::health::{HealthAnswer, Report};
 use futures_util::future::BoxFuture;
+use http::HeaderValue;
 use ipnet::IpNet;
 
 use crate::body::BodyRules;
 use crate::layers::cookies::CookieRules;
 use crate::layers::origin::{Origin, Origins};
+use crate::layers::security_headers;
 use crate::meters::TokenMeters;
 use crate::paths::Paths;
 use crate::reply::Refused;
 use crate::server::Closing;
 use crate::traces::Traces;
+use crate::ui::Pages;
 use crate::{docs_page, door, openapi, routes};
 
 /// What the operators' pages ask of the program around the server.
@@ -113,6 +116,8 @@ pub struct App {
     pub operations: Arc<dyn Operations>,
     /// How the wire behaves.
     pub rules: HttpRules,
+    /// The pages that people use; none where they are turned off.
+    pub pages: Option<Arc<Pages>>,
     /// Where requests are parts of traces; none where nothing is exported.
     pub traces: Option<Arc<dyn Traces>>,
 }
@@ -129,6 +134,8 @@ pub(crate) struct Site {
     pub(crate) operations: Arc<dyn Operations>,
     pub(crate) rules: HttpRules,
     pub(crate) origins: Origins,
+    pub(crate) page_policy: HeaderValue,
+    pub(crate) pages: Option<Arc<Pages>>,
     pub(crate) paths: Paths,
     pub(crate) openapi: Bytes,
     pub(crate) docs: Bytes,
@@ -148,10 +155,13 @@ pub fn router(app: App) -> Router {
 
 /// The router whose sockets are told when the server stops.
 pub(crate) fn closing_router(app: App, closing: Closing) -> Router {
-    let App { core, operations, rules, traces } = app;
+    let App { core, operations, rules, pages, traces } = app;
     let document = openapi::document();
+    let origins = Origins::new(&rules.public_origin, &rules.allowed_origins);
     let site = Arc::new(Site {
-        origins: Origins::new(&rules.public_origin, &rules.allowed_origins),
+        page_policy: security_headers::page_policy(&origins),
+        origins,
+        pages,
         paths: Paths::of(routes::table()),
         docs: docs_page::render(&document).into(),
         openapi: serde_json::to_vec(&document).unwrap_or_default().into(),

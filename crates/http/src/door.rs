@@ -26,6 +26,7 @@ use crate::reply::{Refused, Told, write_problem};
 use crate::routes::{Access, CsrfClass, Row};
 use crate::server::Peer;
 use crate::traces;
+use crate::ui::{self, Pages, Visitor};
 
 /// What the door found out about a request, for its handler.
 #[derive(Debug, Clone)]
@@ -54,6 +55,7 @@ pub(crate) async fn door(State(site): State<Shared>, mut request: Request, next:
 
     let (method, asked) = (request.method().clone(), cors::Asked::of(request.headers(), &site.origins));
     let kind = security_headers::Kind::of(request.uri().path());
+    let browser = browser(&site, kind, &request);
     let path = site.paths.get(request.extensions().get::<MatchedPath>().map(MatchedPath::as_str));
     let row = path.and_then(|path| path.row(&method)).map(|(row, _)| row);
     let span = traces::of_request(&site, row, request.headers());
@@ -68,19 +70,30 @@ pub(crate) async fn door(State(site): State<Shared>, mut request: Request, next:
         csrf::renew(&site, session, response.headers_mut());
     }
     let told = response.extensions_mut().remove::<Told>();
-    let cause = told.map(|Told { problem, cause }| {
+    let cause = told.map(|Told { problem, cause, is_written }| {
         let code = problem.code;
-        write_problem(&mut response, problem, &request_id);
+        match browser.filter(|_| code == Code::NotFound).and_then(|(pages, visitor)| pages.not_found(&visitor)) {
+            Some(page) => response = page,
+            None if is_written => {}
+            None => write_problem(&mut response, problem, &request_id),
+        }
         (code, cause)
     });
+    let kind = response.extensions_mut().remove().unwrap_or(kind);
     let took = site.core.clock().monotonic().saturating_sub(started);
     let headers = response.headers_mut();
     cors::apply(&asked, headers);
-    security_headers::apply(&site.rules, kind, headers);
+    security_headers::apply(&site.rules, &site.page_policy, kind, headers);
     headers.insert(request_id::HEADER, request_id.clone());
     let noted = Noted { request_id, took, spent, user: after.user, ip, cause, span };
     note(&site, path, &method, &response, &noted);
     response
+}
+
+/// Somebody with a browser, who is shown a page where there is nothing. What asks for data is told so as data.
+fn browser(site: &Site, kind: security_headers::Kind, request: &Request) -> Option<(Arc<Pages>, Visitor)> {
+    let pages = site.pages.clone().filter(|_| kind != security_headers::Kind::Api && request.method().is_safe())?;
+    ui::wants_page(request.headers()).then(|| (pages, Visitor::of(request.headers())))
 }
 
 /// From the outside to the handler: each step may refuse.

@@ -10,8 +10,8 @@ use http::StatusCode;
 use metrics::{Counter, Histogram, counter};
 
 /// The statuses that are answered; each has its counter, made when it is first needed.
-const STATUSES: [u16; 20] =
-    [101, 200, 201, 202, 204, 302, 400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 503, 303, 307, 500];
+const STATUSES: [u16; 21] =
+    [101, 200, 201, 202, 204, 302, 304, 400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 503, 303, 307, 500];
 
 /// The metrics of one route. Looking a metric up by its labels costs more than counting, so that it is done once.
 #[derive(Debug)]

@@ -22,6 +22,7 @@ pub(crate) struct Doc {
     bodies: Vec<BodyDoc>,
     body_required: bool,
     query: Vec<(&'static str, &'static str, &'static str)>,
+    words: Vec<(&'static str, &'static [&'static str])>,
     answers: Vec<AnswerDoc>,
     codes: Vec<Code>,
     also: Vec<SchemaOf>,
@@ -76,6 +77,12 @@ impl Row {
     /// It takes a parameter in the query; `kind` is a JSON type.
     pub(crate) fn query(mut self, name: &'static str, kind: &'static str, description: &'static str) -> Self {
         self.doc.query.push((name, kind, description));
+        self
+    }
+
+    /// This parameter in the path is one of these words, or any where none are named.
+    pub(crate) fn word(mut self, name: &'static str, words: &'static [&'static str]) -> Self {
+        self.doc.words.push((name, words));
         self
     }
 

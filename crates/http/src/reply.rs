@@ -28,11 +28,18 @@ pub(crate) struct Refused {
     cause: Option<Box<str>>,
 }
 
-#[cfg(test)]
 impl Refused {
     /// Why, as the client is told.
     pub(crate) fn problem(&self) -> &Problem {
         &self.problem
+    }
+
+    /// Told by a page, which is all written.
+    pub(crate) fn shown(self, mut page: Response) -> Response {
+        *page.status_mut() = StatusCode::from_u16(self.problem.status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
+        add_headers(&self.problem, page.headers_mut());
+        page.extensions_mut().insert(Told { problem: self.problem, cause: self.cause, is_written: true });
+        page
     }
 }
 
@@ -43,13 +50,15 @@ pub(crate) struct Told {
     pub(crate) problem: Box<Problem>,
     /// What only the log is told.
     pub(crate) cause: Option<Box<str>>,
+    /// Whether the answer says so already.
+    pub(crate) is_written: bool,
 }
 
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.problem.status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
         let mut response = status.into_response();
-        response.extensions_mut().insert(Told { problem: self.problem, cause: self.cause });
+        response.extensions_mut().insert(Told { problem: self.problem, cause: self.cause, is_written: false });
         response
     }
 }
@@ -96,13 +105,18 @@ pub(crate) fn write_problem(response: &mut Response, mut problem: Box<Problem>, 
     problem.request_id = request_id.to_str().ok().map(str::to_owned);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, PROBLEM_JSON);
+    add_headers(&problem, headers);
+    *response.body_mut() = Body::from(to_json(&problem));
+}
+
+/// The headers that the status of a refusal asks for.
+fn add_headers(problem: &Problem, headers: &mut HeaderMap) {
     if problem.status == 401 {
         headers.insert(header::WWW_AUTHENTICATE, challenge(problem.code));
     }
     if let Some(seconds) = problem.retry_after {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
-    *response.body_mut() = Body::from(to_json(&problem));
 }
 
 /// `WWW-Authenticate` of a 401: whether an access token came and was refused (RFC 6750 section 3.1).

@@ -22,7 +22,7 @@ use durward_proto::wire::admin::{
 use durward_proto::wire::alert::Alert;
 use durward_proto::wire::audit::AuditEntry;
 use durward_proto::wire::auth::{
-    self, CsrfAnswer, Login, LoginAnswer, LoginForm, PasswordChange, Register, Registered, RegistrationPending,
+    self, CsrfAnswer, Login, LoginAnswer, LoginForm, PasswordChange, Register, Registered, RegistrationPending, SignInForm,
     StatusAnswer,
 };
 use durward_proto::wire::chat::{Conversation, Message};
@@ -56,6 +56,8 @@ use crate::api::{
 };
 use crate::app::Shared;
 use crate::openapi::Doc;
+use crate::ui::pages::{self, ACCOUNT, CONSOLE};
+use crate::ui::{files, sign_in};
 use crate::ws;
 
 use Access::*;
@@ -463,9 +465,73 @@ fn rows() -> Vec<Row> {
         Row::new(GET,    "/docs/style.css",                    Public,   Exempt,   Open,  documentation::style)
             .doc("documents", "Get the page's style sheet", "")
             .gives_text(200, "text/css", "The style sheet."),
-        Row::new(GET,    "/",                                  Public,   Exempt,   Open,  documentation::front)
-            .doc("documents", "Go to the documentation", "")
-            .answers(302, "To `/docs`."),
+        Row::new(GET,    "/login",                            Public,   Exempt,   Open,  pages::show)
+            .doc("pages", "Sign in", "Also without JavaScript.")
+            .query("return_to", "string", "Where to go afterwards: a path on this server, or an address on one of `cors.allowed_origins`.")
+            .gives_text(200, "text/html", "The page.").refuses(&[NotFound]),
+        Row::new(POST,   "/login",                             Public,   Exempt,   Guess, sign_in::submit)
+            .doc("pages", "Sign in without JavaScript", "The form of the page: `email` and `password`, then `challenge_token`, `method` and `code`. Refusals are pages too, with the \
+                 status of the same refusal at `/api/v1/auth/login` and `/api/v1/auth/2fa/verify`.")
+            .takes_form::<SignInForm>()
+            .gives_text(200, "text/html", "A second factor is needed: the page that asks for it.")
+            .answers(303, "A session is open, in cookies: to `return_to`.")
+            .refuses(&[InvalidCredentials, InvalidSecondFactor, ChallengeInvalid, AccountPending, AccountSuspended, AccountDeactivated, PlaceDenied,
+                 LoginDenied, MethodUnavailable, FactorState, AmbiguousCredentials, NotFound]),
+        Row::new(GET,    "/register",                         Public,   Exempt,   Open,  pages::show)
+            .doc("pages", "Open an account", "")
+            .query("return_to", "string", "Where to go afterwards: a path on this server, or an address on one of `cors.allowed_origins`.")
+            .gives_text(200, "text/html", "The page.").refuses(&[NotFound]),
+        Row::new(GET,    "/forgot-password",                  Public,   Exempt,   Open,  pages::show)
+            .doc("pages", "Ask for a link to set a new password with", "")
+            .gives_text(200, "text/html", "The page.").refuses(&[NotFound]),
+        Row::new(GET,    "/reset-password",                   Public,   Exempt,   Open,  pages::show)
+            .doc("pages", "Set a new password", "Where mailed links lead; the token stands behind `#`.")
+            .gives_text(200, "text/html", "The page.").refuses(&[NotFound]),
+        Row::new(GET,    "/verify-email",                     Public,   Exempt,   Open,  pages::show)
+            .doc("pages", "Confirm an address", "Where mailed links lead; the token stands behind `#`.")
+            .gives_text(200, "text/html", "The page.").refuses(&[NotFound]),
+        Row::new(GET,    "/confirm-email",                    Public,   Exempt,   Open,  pages::show)
+            .doc("pages", "Confirm a change of address", "Where mailed links lead; the token stands behind `#`.")
+            .gives_text(200, "text/html", "The page.").refuses(&[NotFound]),
+        Row::new(GET,    "/account",                          Public,   Exempt,   Open,  pages::show)
+            .doc("pages", "Look after the own account", "")
+            .gives_text(200, "text/html", "The page.").refuses(&[NotFound]),
+        Row::new(GET,    "/account/{section}",                Public,   Exempt,   Open,  pages::show)
+            .doc("pages", "Look after a part of the own account", "").word("section", ACCOUNT)
+            .gives_text(200, "text/html", "The page.").refuses(&[NotFound]),
+        Row::new(GET,    "/chat",                             Public,   Exempt,   Open,  pages::show)
+            .doc("pages", "Chat", "")
+            .gives_text(200, "text/html", "The page.").refuses(&[NotFound]),
+        Row::new(GET,    "/chat/{conversation}",              Public,   Exempt,   Open,  pages::show)
+            .doc("pages", "Go on with a conversation", "")
+            .gives_text(200, "text/html", "The page.").refuses(&[NotFound]),
+        Row::new(GET,    "/console",                          Public,   Exempt,   Open,  pages::show)
+            .doc("pages", "Operate the server", "")
+            .gives_text(200, "text/html", "The page.").refuses(&[NotFound]),
+        Row::new(GET,    "/console/{section}",                Public,   Exempt,   Open,  pages::show)
+            .doc("pages", "Operate a part of the server", "").word("section", CONSOLE)
+            .gives_text(200, "text/html", "The page.").refuses(&[NotFound]),
+        Row::new(GET,    "/console/{section}/{id}",           Public,   Exempt,   Open,  pages::show)
+            .doc("pages", "Look at one thing of a part", "").word("section", CONSOLE).word("id", &[])
+            .gives_text(200, "text/html", "The page.").refuses(&[NotFound]),
+        Row::new(GET,    "/ui/{file}",                        Public,   Exempt,   Open,  files::hashed)
+            .doc("pages", "Get a script or a style sheet", "Its name changes with what is in it, so that it may be kept for ever.").word("file", &[])
+            .gives_text(200, "text/javascript", "The file, with the type that its name says.").refuses(&[NotFound]),
+        Row::new(GET,    "/ui/brand.css",                     Public,   Exempt,   Open,  files::brand)
+            .doc("pages", "Get the brand's style sheet", "")
+            .gives_text(200, "text/css", "The style sheet.").refuses(&[NotFound]),
+        Row::new(GET,    "/ui/logo",                          Public,   Exempt,   Open,  files::logo)
+            .doc("pages", "Get the brand's logo", "404 where there is none.")
+            .gives_text(200, "image/svg+xml", "The picture, SVG or PNG.").refuses(&[NotFound]),
+        Row::new(GET,    "/ui/icon.svg",                      Public,   Exempt,   Open,  files::icon)
+            .doc("pages", "Get the pages' icon", "")
+            .gives_text(200, "image/svg+xml", "The picture.").refuses(&[NotFound]),
+        Row::new(GET,    "/service-worker.js",                Public,   Exempt,   Open,  files::worker)
+            .doc("pages", "Get the chat page's service worker", "")
+            .gives_text(200, "text/javascript", "The script.").refuses(&[NotFound]),
+        Row::new(GET,    "/",                                  Public,   Exempt,   Open,  pages::front)
+            .doc("pages", "Go to the account", "To `/docs` where there are no pages.")
+            .answers(302, "To `/account`, or to `/docs`."),
     ]
 }
 
@@ -595,6 +661,8 @@ mod tests {
             "/api/v1/auth/2fa/verify",
             "/api/v1/auth/passkey/login/begin",
             "/api/v1/auth/passkey/login/finish",
+            // The same as `/api/v1/auth/login`, for browsers that run no script.
+            "/login",
         ];
         // Nobody is known by a cookie here: what counts is the address, or the token of a mail.
         let by_mail = [

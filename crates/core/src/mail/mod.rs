@@ -26,7 +26,7 @@ pub use courier::{Courier, Message, Undelivered};
 pub use kind::{FactorWord, MailKind};
 pub use outbox::{Mail, Outbox};
 pub use request::{Request, RequestKind};
-pub use templates::Templates;
+pub use templates::{Templates, language};
 
 use crate::fault::Fault;
 use crate::service::Core;

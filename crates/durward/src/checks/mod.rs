@@ -10,6 +10,7 @@ mod data;
 pub(crate) mod golden_path;
 mod machine;
 mod mail;
+mod pages;
 mod place;
 mod program;
 mod settings;
@@ -110,6 +111,13 @@ pub(crate) const CHECKS: &[Check] = &[
         "databases of places that can be read and are not old, where any are named",
         place::place
     ),
+    check!(
+        "pages",
+        Thoroughly,
+        needs ["config", "public_url", "cors"],
+        "files and texts for the pages that can be used, where any are named",
+        pages::pages
+    ),
     check!("clock", Always, needs [], "a clock that is set", machine::clock),
     check!(
         "data_dir",
@@ -143,7 +151,7 @@ pub(crate) const CHECKS: &[Check] = &[
         "an answering side that can be asked and has the default model",
         chat::chat
     ),
-    check!("golden_path", Thoroughly, needs ["secrets", "public_url", "cookies", "mail", "schema", "keys", "password_hash", "csrf"],
+    check!("golden_path", Thoroughly, needs ["secrets", "public_url", "cookies", "mail", "pages", "schema", "keys", "password_hash", "csrf"],
         "register, login, profile, refresh, chat, logout, and a token that is dead afterwards", program::golden_path),
 ];
 

@@ -7,6 +7,7 @@
 mod alias;
 mod candidate;
 mod choice;
+mod colour;
 mod cookie_domain;
 mod country;
 mod database;
@@ -46,6 +47,7 @@ mod tests;
 pub use choice::{
     Algorithm, Answering, Environment, FactorMethod, LogFormat, Migrate, SecondFactorPolicy, UnknownCountry,
 };
+pub use colour::Colour;
 pub use cookie_domain::CookieDomain;
 pub use country::Country;
 pub use database::{DatabaseUrl, PgParts};
@@ -63,7 +65,7 @@ pub use reference::reference;
 pub use roles::Roles;
 pub use sections::{
     Access, Alerts, Breaker, Chat, Cookies, Cors, Csrf, Database, GeoIp, Keys, Limits, Log, Mail, Metrics, Node,
-    Passkeys, Password, Registration, Retention, Risk, Root, SecondFactor, Server, Session, Settings, Telemetry,
+    Pages, Passkeys, Password, Registration, Retention, Risk, Root, SecondFactor, Server, Session, Settings, Telemetry,
     Tokens, WebSocket,
 };
 pub use show::{shown_as_json, shown_as_text};
@@ -152,6 +154,8 @@ config! {
     log: Log,
     /// The settings that each user has.
     settings: Settings,
+    /// The pages that people use.
+    pages: Pages,
     /// The chat's answering side.
     chat: Chat,
     /// How long what is kept.

@@ -10,6 +10,7 @@ use ipnet::IpNet;
 use crate::config::choice::{
     Algorithm, Answering, Environment, FactorMethod, LogFormat, Migrate, SecondFactorPolicy, UnknownCountry,
 };
+use crate::config::colour::Colour;
 use crate::config::cookie_domain::CookieDomain;
 use crate::config::country::Country;
 use crate::config::database::DatabaseUrl;
@@ -420,6 +421,29 @@ section! {
     pub struct Settings as "settings" {
         /// A file with the JSON Schema of the users' settings; without it the built-in one.
         schema: Option<PathBuf> = Nothing,
+    }
+}
+
+section! {
+    /// The pages that people use: sign-in, account, chat and the operators' console. See `docs/pages.md`.
+    pub struct Pages as "pages" {
+        /// Whether they are served. Without them `/` leads to the documentation.
+        enabled: bool = Text("true"),
+        /// What the site is called.
+        name: String = Text("durward"),
+        /// A file with a logo, SVG or PNG. It is read at the start, as are the others.
+        logo: Option<PathBuf> = Nothing,
+        /// The colour of buttons and links.
+        accent: Option<Colour> = Nothing,
+        /// A file with a style sheet whose rules come after all others.
+        stylesheet: Option<PathBuf> = Nothing,
+        /// A directory with `<language>.json` files, which replace single texts or add a language.
+        texts: Option<PathBuf> = Nothing,
+        /// The language for people whose browser asks for none that there is.
+        language: String = Text("en"),
+        /// Where people go after signing in, unless they came from somewhere: a path, or an address on the public origin or on
+        /// one of `cors.allowed_origins`.
+        after_login: String = Text("/account"),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderValue, header};
 
 use crate::app::Shared;
 use crate::docs_page::STYLE;
@@ -24,9 +24,4 @@ pub(crate) async fn page(State(site): State<Shared>) -> Response {
 /// `GET /docs/style.css`.
 pub(crate) async fn style() -> Response {
     ([(header::CONTENT_TYPE, CSS)], STYLE).into_response()
-}
-
-/// `GET /`.
-pub(crate) async fn front() -> Response {
-    (StatusCode::FOUND, [(header::LOCATION, HeaderValue::from_static("/docs"))]).into_response()
 }

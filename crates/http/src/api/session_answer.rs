@@ -41,23 +41,28 @@ fn asks(challenge: Challenge) -> Response {
 
 /// Cookies, and a fresh CSRF token for the session.
 pub(crate) fn in_cookies(site: &Site, opened: Opened) -> Response {
-    let cookies = &site.rules.cookies;
     let mut set = HeaderMap::new();
+    let csrf_token = set_cookies(site, &opened, &mut set);
+    let mut response = json(&LoginAnswer { csrf_token: Some(csrf_token), ..plain(opened) });
+    response.headers_mut().extend(set);
+    response
+}
+
+/// The cookies of a session, put on an answer; the CSRF token among them is given back.
+pub(crate) fn set_cookies(site: &Site, opened: &Opened, set: &mut HeaderMap) -> String {
+    let cookies = &site.rules.cookies;
     let tokens = [
         (CookieKind::Access, &opened.access_token, opened.access_expires_in),
         (CookieKind::Refresh, &opened.refresh_token, opened.refresh_expires_in),
         (CookieKind::Device, &opened.device, DEVICE_LIFE),
     ];
     for (kind, value, life) in tokens {
-        set_cookie(&mut set, cookies.set(kind, value.expose(), life));
+        set_cookie(set, cookies.set(kind, value.expose(), life));
     }
     if let Some(trust) = &opened.trust {
-        set_cookie(&mut set, cookies.set(CookieKind::Trust, trust.token.expose(), trust.expires_in));
+        set_cookie(set, cookies.set(CookieKind::Trust, trust.token.expose(), trust.expires_in));
     }
-    let csrf_token = csrf::renew(site, &opened.session_id.to_string(), &mut set);
-    let mut response = json(&LoginAnswer { csrf_token: Some(csrf_token), ..plain(opened) });
-    response.headers_mut().extend(set);
-    response
+    csrf::renew(site, &opened.session_id.to_string(), set)
 }
 
 /// Everything in the body; no `Set-Cookie` at all.

@@ -64,7 +64,10 @@ impl FromStr for Origin {
 
 /// The origins that are allowed: that of the public URL, and those of `cors.allowed_origins`.
 #[derive(Debug)]
-pub(crate) struct Origins(Vec<Origin>);
+pub(crate) struct Origins {
+    public: Origin,
+    all: Vec<Origin>,
+}
 
 /// What a request says of the page that sent it.
 #[derive(Debug, PartialEq, Eq)]
@@ -81,7 +84,22 @@ impl Origins {
     pub(crate) fn new(public: &Origin, listed: &[Origin]) -> Self {
         let mut all = vec![public.clone()];
         all.extend(listed.iter().filter(|origin| *origin != public).cloned());
-        Self(all)
+        Self { public: public.clone(), all }
+    }
+
+    /// That of the public URL, where our own pages are.
+    pub(crate) fn public(&self) -> &Origin {
+        &self.public
+    }
+
+    /// The others that are allowed.
+    pub(crate) fn others(&self) -> impl Iterator<Item = &Origin> {
+        self.all.iter().filter(|origin| **origin != self.public)
+    }
+
+    /// Whether it is allowed.
+    pub(crate) fn has(&self, origin: &Origin) -> bool {
+        self.all.contains(origin)
     }
 
     /// By the `Origin` header alone.
@@ -120,7 +138,7 @@ impl Origins {
             (None, _) => Sender::Unnamed,
             (Some(value), None) => {
                 let origin = value.to_str().ok().and_then(|text| Origin::of_url(text).ok());
-                origin.and_then(|origin| self.0.iter().find(|allowed| **allowed == origin)).into()
+                origin.and_then(|origin| self.all.iter().find(|allowed| **allowed == origin)).into()
             }
             (Some(_), Some(_)) => Sender::Foreign,
         }
@@ -128,9 +146,9 @@ impl Origins {
 
     /// Most browsers spell an origin as we do, so that nothing needs to be parsed.
     fn find(&self, text: &str) -> Option<&Origin> {
-        self.0.iter().find(|allowed| allowed.0 == text).or_else(|| {
+        self.all.iter().find(|allowed| allowed.0 == text).or_else(|| {
             let origin: Origin = text.parse().ok()?;
-            self.0.iter().find(|allowed| **allowed == origin)
+            self.all.iter().find(|allowed| **allowed == origin)
         })
     }
 }

@@ -16,6 +16,7 @@ pub(super) fn tags() -> Value {
         {"name": "profile", "description": "What a user tells, and prefers."},
         {"name": "chat", "description": "Conversations, over a WebSocket and afterwards."},
         {"name": "operators", "description": "For those who run the server."},
+        {"name": "pages", "description": "What people use in a browser: HTML, and what it loads."},
         {"name": "documents", "description": "Keys and documentation."},
     ])
 }

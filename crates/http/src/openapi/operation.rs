@@ -58,7 +58,10 @@ fn parameters(row: &Row) -> Vec<Value> {
     let mut all = Vec::new();
     for name in row.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')) {
         // A user's id is a number, every other id a UUID.
-        let schema = if row.path.starts_with("/api/v1/admin/users/") {
+        let words = row.doc.words.iter().find(|(word, _)| *word == name).map(|(_, words)| *words);
+        let schema = if let Some(words) = words {
+            if words.is_empty() { json!({"type": "string"}) } else { json!({"type": "string", "enum": words}) }
+        } else if row.path.starts_with("/api/v1/admin/users/") {
             json!({"type": "integer", "format": "int64"})
         } else {
             json!({"type": "string", "format": "uuid"})

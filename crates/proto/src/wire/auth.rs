@@ -73,6 +73,37 @@ pub struct LoginForm {
     pub client_secret: Option<Secret>,
 }
 
+/// A login as the sign-in page's form sends it, which needs no script: `email` and `password`, then for a second factor
+/// `challenge_token`, `method` and `code`.
+#[derive(Debug, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SignInForm {
+    /// The account's e-mail address.
+    #[serde(default)]
+    pub email: Option<String>,
+    /// Its password.
+    #[serde(default)]
+    pub password: Option<Secret>,
+    /// Where to go afterwards.
+    #[serde(default)]
+    pub return_to: Option<String>,
+    /// From the page that asked for the second factor.
+    #[serde(default)]
+    pub challenge_token: Option<Secret>,
+    /// What that page offered, for it to be shown again.
+    #[serde(default)]
+    pub methods: Option<String>,
+    /// `totp`, `backup_code` or `email_code`.
+    #[serde(default)]
+    pub method: Option<String>,
+    /// The code.
+    #[serde(default)]
+    pub code: Option<Secret>,
+    /// Whether this device need not show the second factor for a while.
+    #[serde(default)]
+    pub trust_device: Option<bool>,
+}
+
 /// A user as everybody sees them who may.
 #[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct User {

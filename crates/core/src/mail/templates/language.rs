@@ -2,7 +2,7 @@
 
 /// Of `available` the one that `preferred` (`Accept-Language`, RFC 9110 section 12.5.4) likes best, by whole tags first and
 /// by the language alone else (RFC 4647 section 3.4).
-pub(super) fn choose<'a>(available: &[&'a str], preferred: &str) -> Option<&'a str> {
+pub fn choose<'a>(available: &[&'a str], preferred: &str) -> Option<&'a str> {
     let mut ranges: Vec<(&str, u32)> = preferred.split(',').filter_map(range).collect();
     // Stable: of two that are liked as much, the one that was named first.
     ranges.sort_by_key(|(_, quality)| std::cmp::Reverse(*quality));
@@ -28,7 +28,7 @@ fn lookup<'a>(available: &[&'a str], range: &str) -> Option<&'a str> {
 }
 
 /// Whether a directory's name is a language tag: `de`, `pt-BR`, `zh-Hant`.
-pub(super) fn is_tag(text: &str) -> bool {
+pub fn is_tag(text: &str) -> bool {
     let mut parts = text.split('-');
     let is_part = |part: &str, least: usize| {
         (least..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric())

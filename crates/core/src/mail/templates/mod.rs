@@ -6,7 +6,7 @@
 
 mod builtin;
 mod directory;
-mod language;
+pub mod language;
 mod text;
 
 use std::collections::{BTreeMap, BTreeSet};

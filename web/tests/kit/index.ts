@@ -158,8 +158,8 @@ export async function authenticator(page: Page): Promise<Authenticator> {
     },
   });
   return {
-    touched: (enabled) => devtools.send("WebAuthn.setAutomaticPresenceSimulation", { authenticatorId, enabled }),
-    empty: () => devtools.send("WebAuthn.clearCredentials", { authenticatorId }),
+    touched: async (enabled) => void (await devtools.send("WebAuthn.setAutomaticPresenceSimulation", { authenticatorId, enabled })),
+    empty: async () => void (await devtools.send("WebAuthn.clearCredentials", { authenticatorId })),
   };
 }
 

@@ -1,4 +1,5 @@
 import { Problem, passkeys } from "@durward/client";
+import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 
 import { Button } from "../parts/button.tsx";
@@ -94,7 +95,7 @@ function PasskeyStep({
   busy: boolean;
   problem: unknown;
   onUse: () => void;
-  children: preact.ComponentChildren;
+  children: ComponentChildren;
 }) {
   const step = useRef<HTMLDivElement>(null);
   useEffect(() => step.current?.querySelector<HTMLElement>(".primary")?.focus(), []);

@@ -1,4 +1,5 @@
 import { Problem } from "@durward/client";
+import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 
 import { Field } from "../parts/field.tsx";
@@ -30,7 +31,7 @@ export function CodeForm({
   submit: string;
   /** Gives whether it was right. */
   onCode: (code: string) => Promise<boolean>;
-  children?: preact.ComponentChildren;
+  children?: ComponentChildren;
 }) {
   const [code, setCode] = useState("");
   const [wrong, setWrong] = useState<Wrong>({});
@@ -43,14 +44,16 @@ export function CodeForm({
     setWrong({ code: explain(problem) });
   }, [problem]);
 
+  // However it is written in a mail or an app: with spaces or dashes.
+  const bare = (typed: string) => typed.replace(digits ? /[\s-]/g : /\s/g, "");
   const send = async (typed: string) => {
-    const plain = typed.replace(/\s/g, "");
+    const plain = bare(typed);
     setWrong(plain ? {} : { code: common("required") });
     if (plain) await onCode(plain);
   };
   const onValue = (typed: string) => {
     setCode(typed);
-    const plain = typed.replace(/\s/g, "");
+    const plain = bare(typed);
     if (digits && plain.length === digits && /^\d+$/.test(plain)) void send(plain);
   };
   return (

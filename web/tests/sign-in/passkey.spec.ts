@@ -1,0 +1,90 @@
+import { authenticator, expect, look, register, test } from "../kit/index.ts";
+import { expectNobody, expectSignedIn, form, withPasskey, withPassword } from "./kit.ts";
+
+// An address has no passkeys; `localhost` has.
+test("a passkey signs in by the button", async ({ page, server }) => {
+  const ann = await register(server);
+  const key = await authenticator(page);
+  await withPasskey(page, ann);
+  // Nobody touches it for what the form's field offers.
+  await key.touched(false);
+  await page.goto("/login");
+  await expect(form(page).passkey).toBeVisible();
+  await expectNobody(page);
+  await form(page).passkey.click();
+  await expect(form(page).passkey).toHaveAttribute("aria-busy", "true");
+  await key.touched(true);
+  await expectSignedIn(page, ann.email);
+});
+
+test("a passkey signs in out of the field's suggestions", async ({ page, server }) => {
+  const ann = await register(server);
+  await authenticator(page);
+  await withPasskey(page, ann);
+  const begun = page.waitForRequest(/passkey\/login\/begin/);
+  await page.goto("/login");
+  await begun;
+  await expectSignedIn(page, ann.email);
+});
+
+test("what the field offers is asked for anew before the server forgets it, and ends with the password", async ({ page, server }) => {
+  const ann = await register(server);
+  const key = await authenticator(page);
+  await key.touched(false);
+  await page.clock.install();
+  let begun = 0;
+  page.on("request", (request) => (begun += Number(request.url().endsWith("/passkey/login/begin"))));
+  await page.goto("/login");
+  await expect.poll(() => begun).toBe(1);
+  await page.clock.fastForward("04:30");
+  await expect.poll(() => begun).toBe(2);
+  await form(page).email.fill(ann.email);
+  await form(page).password.fill(ann.password);
+  await form(page).submit.click();
+  await expectSignedIn(page, ann.email);
+});
+
+test("an authenticator without a passkey is no dead end", async ({ page, server }) => {
+  const ann = await register(server);
+  const key = await authenticator(page);
+  await withPasskey(page, ann);
+  await key.empty();
+  await page.goto("/login");
+  await form(page).email.fill(ann.email);
+  await form(page).passkey.click();
+  await expect(page.getByRole("alert")).toContainText("No passkey was used");
+  await expect(form(page).email).toHaveValue(ann.email);
+  await look(page, "login-no-passkey");
+});
+
+test("a passkey that the server does not know is refused in words", async ({ page, server }) => {
+  const ann = await register(server);
+  const key = await authenticator(page);
+  await withPasskey(page, ann);
+  await key.touched(false);
+  await page.context().request.post("/api/v1/auth/login", { data: ann });
+  await page.goto("/login?reason=token_revoked");
+  await page.route("**/api/v1/auth/passkey/login/finish", async (route) => {
+    const body = route.request().postDataJSON() as { credential: { response: { signature: string } } };
+    body.credential.response.signature = `AAAA${body.credential.response.signature.slice(4)}`;
+    await route.continue({ postData: JSON.stringify(body) });
+  });
+  await form(page).passkey.click();
+  await key.touched(true);
+  await expect(page.getByRole("alert")).toHaveText("This passkey was not accepted.");
+});
+
+test("a passkey is the second step after a password", async ({ page, server }) => {
+  const ann = await register(server);
+  const key = await authenticator(page);
+  await withPasskey(page, ann);
+  await key.touched(false);
+  await withPassword(page, ann);
+  await expect(page.getByRole("heading", { name: "One more step" })).toBeVisible();
+  const use = page.getByRole("button", { name: "Use a passkey" });
+  await expect(use).toBeFocused();
+  await look(page, "second-passkey");
+  await key.touched(true);
+  await page.keyboard.press("Enter");
+  await expectSignedIn(page, ann.email);
+});

@@ -30,37 +30,39 @@ export function Breakers() {
       {breakers.problem !== undefined && <Failure problem={breakers.problem} again={breakers.reload} />}
       {!breakers.data && breakers.problem === undefined && <Busy />}
       {breakers.data && (
-        <Table
-          caption={t("section.breakers")}
-          rows={breakers.data}
-          id={(row) => row.name}
-          columns={[
-            {
-              label: t("breaker"),
-              cell: (row) => (
-                <>
-                  <b>{word("breaker", row.name)}</b> <span class="muted small">{row.name}</span>
-                </>
-              ),
-            },
-            {
-              label: t("state"),
-              cell: (row) => (
-                <span class={`badge ${KINDS[row.state]}`}>
-                  <span aria-hidden="true">{SIGNS[row.state]} </span>
-                  {t(`state.${row.state}`)}
-                </span>
-              ),
-            },
-            { label: t("breakers.failures"), cell: (row) => formatNumber(row.failures), number: true },
-            { label: t("breakers.transitions"), cell: (row) => formatNumber(row.transitions), number: true },
-            { label: t("breakers.since"), cell: (row) => <Time time={row.since} /> },
-            {
-              label: t("breakers.probe"),
-              cell: (row) => (row.next_probe_in === null ? t("breakers.through") : t("breakers.in", { span: formatSpan(row.next_probe_in) })),
-            },
-          ]}
-        />
+        <div class="card list">
+          <Table
+            caption={t("section.breakers")}
+            rows={breakers.data}
+            id={(row) => row.name}
+            columns={[
+              {
+                label: t("breaker"),
+                cell: (row) => (
+                  <>
+                    <b>{word("breaker", row.name)}</b> <span class="muted small">{row.name}</span>
+                  </>
+                ),
+              },
+              {
+                label: t("state"),
+                cell: (row) => (
+                  <span class={`badge ${KINDS[row.state]}`}>
+                    <span aria-hidden="true">{SIGNS[row.state]} </span>
+                    {t(`state.${row.state}`)}
+                  </span>
+                ),
+              },
+              { label: t("breakers.failures"), cell: (row) => formatNumber(row.failures), number: true },
+              { label: t("breakers.transitions"), cell: (row) => formatNumber(row.transitions), number: true },
+              { label: t("breakers.since"), cell: (row) => <Time time={row.since} /> },
+              {
+                label: t("breakers.probe"),
+                cell: (row) => (row.next_probe_in === null ? t("breakers.through") : t("breakers.in", { span: formatSpan(row.next_probe_in) })),
+              },
+            ]}
+          />
+        </div>
       )}
     </>
   );

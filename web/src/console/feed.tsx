@@ -76,7 +76,7 @@ function Lines({ event, query }: { event: string; query: ReturnType<typeof useQu
       </Filters>
       {load.problem !== undefined && <Failure problem={load.problem} again={() => void load.run()} />}
       {lines?.length === 0 && <p class="muted">{t("feed.none")}</p>}
-      <ol class="feed" aria-label={t("section.feed")}>
+      <ol class="feed card" hidden={!lines || lines.length === 0} aria-label={t("section.feed")}>
         {lines?.map((line) => (
           <Line key={line.id} line={line} />
         ))}

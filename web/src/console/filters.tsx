@@ -17,12 +17,14 @@ export function Filters({ query, filters, children }: { query: Query; filters: F
       {filters.map((filter) => (
         <One key={filter.name} query={query} filter={filter} />
       ))}
-      <div class="row">
-        {used && (
-          <Button onClick={() => query.set(Object.fromEntries(filters.map(({ name }) => [name, ""])))}>{t("filters.clear")}</Button>
-        )}
-        {children}
-      </div>
+      {(used || children) && (
+        <div class="row">
+          {used && (
+            <Button onClick={() => query.set(Object.fromEntries(filters.map(({ name }) => [name, ""])))}>{t("filters.clear")}</Button>
+          )}
+          {children}
+        </div>
+      )}
     </form>
   );
 }

@@ -19,39 +19,41 @@ export function Keys() {
       {keys.problem !== undefined && <Failure problem={keys.problem} again={keys.reload} />}
       {!keys.data && keys.problem === undefined && <Busy />}
       {keys.data && (
-        <Table
-          caption={t("section.keys")}
-          rows={keys.data}
-          id={(row) => row.kid}
-          columns={[
-            { label: t("keys.kid"), cell: (row) => <code>{row.kid}</code> },
-            { label: t("keys.algorithm"), cell: (row) => row.algorithm },
-            {
-              label: t("state"),
-              cell: (row) => (
-                <>
-                  <span class={`badge ${KINDS[row.state] ?? ""}`}>{word("key", row.state)}</span>
-                  <div class="muted small">{t.find(`key.${row.state}.about`)}</div>
-                </>
-              ),
-            },
-            { label: t("keys.age"), cell: (row) => (row.created_at ? <Ago time={row.created_at} /> : t("keys.age.unknown")) },
-            { label: t("keys.retired"), cell: (row) => (row.retired_at ? <Time time={row.retired_at} /> : "–") },
-            { label: t("keys.origin"), cell: (row) => word("origin", row.origin) },
-            {
-              label: t("keys.public"),
-              cell: (row) =>
-                row.public_jwk ? (
-                  <details>
-                    <summary>{t("keys.public.show")}</summary>
-                    <Json value={row.public_jwk} />
-                  </details>
-                ) : (
-                  <span class="muted">{t("keys.public.none")}</span>
+        <div class="card list">
+          <Table
+            caption={t("section.keys")}
+            rows={keys.data}
+            id={(row) => row.kid}
+            columns={[
+              { label: t("keys.kid"), cell: (row) => <code>{row.kid}</code> },
+              { label: t("keys.algorithm"), cell: (row) => row.algorithm },
+              {
+                label: t("state"),
+                cell: (row) => (
+                  <>
+                    <span class={`badge ${KINDS[row.state] ?? ""}`}>{word("key", row.state)}</span>
+                    <div class="muted small">{t.find(`key.${row.state}.about`)}</div>
+                  </>
                 ),
-            },
-          ]}
-        />
+              },
+              { label: t("keys.age"), cell: (row) => (row.created_at ? <Ago time={row.created_at} /> : t("keys.age.unknown")) },
+              { label: t("keys.retired"), cell: (row) => (row.retired_at ? <Time time={row.retired_at} /> : "–") },
+              { label: t("keys.origin"), cell: (row) => word("origin", row.origin) },
+              {
+                label: t("keys.public"),
+                cell: (row) =>
+                  row.public_jwk ? (
+                    <details>
+                      <summary>{t("keys.public.show")}</summary>
+                      <Json value={row.public_jwk} />
+                    </details>
+                  ) : (
+                    <span class="muted">{t("keys.public.none")}</span>
+                  ),
+              },
+            ]}
+          />
+        </div>
       )}
     </>
   );

@@ -8,12 +8,15 @@ import { t } from "./texts.ts";
 
 /** A list that comes in pages, in whatever state it is in. */
 export function PagedTable<T>({
+  framed = true,
   list,
   caption,
   columns,
   id,
   empty,
 }: {
+  /** Whether it stands by itself, in a card of its own. */
+  framed?: boolean;
   list: Paged<T>;
   caption: string;
   columns: Column<T>[];
@@ -30,7 +33,9 @@ export function PagedTable<T>({
   return (
     <div class="stack" aria-busy={list.busy}>
       {list.problem !== undefined && <Failure problem={list.problem} again={list.reload} />}
-      <Table caption={caption} columns={columns} rows={list.data} id={id} empty={empty} />
+      <div class={framed && list.data.length > 0 ? "card list" : undefined}>
+        <Table caption={caption} columns={columns} rows={list.data} id={id} empty={empty} />
+      </div>
       {more.problem !== undefined && <Failure problem={more.problem} again={() => void more.run()} />}
       {list.more && (
         <div>

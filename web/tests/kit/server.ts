@@ -20,7 +20,8 @@ export class Server {
   readonly admin: Account;
   readonly user: Account;
   readonly #process: ChildProcess;
-  readonly #directory: string;
+  /** Where it was started: its data is in `data` below. */
+  readonly directory: string;
   readonly #said: string[];
 
   private constructor(process: ChildProcess, directory: string, said: string[]) {
@@ -34,7 +35,7 @@ export class Server {
     this.admin = account("admin");
     this.user = account("user");
     this.#process = process;
-    this.#directory = directory;
+    this.directory = directory;
     this.#said = said;
   }
 
@@ -83,6 +84,6 @@ export class Server {
       await gone;
       clearTimeout(timer);
     }
-    rmSync(this.#directory, { recursive: true, force: true });
+    rmSync(this.directory, { recursive: true, force: true });
   }
 }

@@ -1,4 +1,4 @@
-import { usePaged } from "../../parts/use.ts";
+import { type Paged, usePaged } from "../../parts/use.ts";
 import { server } from "../../shell/server.ts";
 import { at } from "../feed.tsx";
 import { type Filter, Filters, chosen } from "../filters.tsx";
@@ -43,9 +43,10 @@ export function Audit() {
 }
 
 /** Rows of the trail. */
-export function AuditTable({ list }: { list: ReturnType<typeof usePaged<AuditEntry>> }) {
+export function AuditTable({ list, framed = true }: { list: Paged<AuditEntry>; framed?: boolean }) {
   return (
     <PagedTable
+      framed={framed}
       list={list}
       caption={t("section.audit")}
       id={(row) => row.id}
@@ -53,8 +54,8 @@ export function AuditTable({ list }: { list: ReturnType<typeof usePaged<AuditEnt
       columns={[
         { label: t("time"), cell: (row) => <time dateTime={row.at}>{formatExact(row.at)}</time> },
         { label: t("event"), cell: (row) => <a href={`/console/audit/${row.id}?${at(row)}`}>{word("event", row.event)}</a> },
-        { label: t("actor"), cell: (row) => <UserLink id={row.actor} /> },
-        { label: t("subject"), cell: (row) => <UserLink id={row.subject} /> },
+        { label: t("by"), cell: (row) => <UserLink id={row.actor} /> },
+        { label: t("whom"), cell: (row) => <UserLink id={row.subject} /> },
         { label: t("ip"), cell: (row) => row.ip ?? "–" },
       ]}
     />

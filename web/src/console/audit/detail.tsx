@@ -14,7 +14,14 @@ import type { AuditEntry } from "../types.ts";
 export function AuditDetail({ id }: { id: string }) {
   const { query } = useLocation();
   const entry = useLoaded((signal) => find(id, query.at, signal), [id]);
-  if (entry.problem) return <Failure problem={entry.problem} again={entry.reload} />;
+  if (entry.problem) {
+    return (
+      <>
+        <Title>{t("section.audit")}</Title>
+        <Failure problem={entry.problem} again={entry.reload} />
+      </>
+    );
+  }
   if (entry.data === undefined) return <Busy />;
   return (
     <>
@@ -40,8 +47,8 @@ function Entry({ entry }: { entry: AuditEntry }) {
           facts={[
             [t("event"), <code>{entry.event}</code>],
             [t("time"), <time dateTime={entry.at}>{formatExact(entry.at)}</time>],
-            [t("actor"), <UserLink id={entry.actor} />],
-            [t("subject"), <UserLink id={entry.subject} />],
+            [t("by"), <UserLink id={entry.actor} />],
+            [t("whom"), <UserLink id={entry.subject} />],
             [t("ip"), entry.ip ? <a href={`/console/audit?ip=${encodeURIComponent(entry.ip)}`}>{entry.ip}</a> : "–"],
             [t("session_id"), entry.session_id ? <a href={`/console/audit?session_id=${entry.session_id}`}>{entry.session_id}</a> : "–"],
             [t("request_id"), entry.request_id ? <a href={`/console/audit?request_id=${encodeURIComponent(entry.request_id)}`}>{entry.request_id}</a> : "–"],

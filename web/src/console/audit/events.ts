@@ -47,6 +47,8 @@ export const EVENTS = [
   "conversation_deleted",
   "account_exported",
   "account_deleted",
+  "user_created",
+  "user_deleted",
   "unverified_account_removed",
   "audit_exported",
   "key_made",

@@ -14,7 +14,7 @@ export function Station({ check }: { check: Finding }) {
         <h2>{word("check", check.id)}</h2>
         <p class="small">
           <b class="state">{t(`check.${check.status}`)}</b>
-          {check.status !== "skipped" && <span class="muted number"> · {formatMicroseconds(check.took_ms * 1_000)}</span>}
+          {check.status !== "skipped" && <span class="muted number"> · {check.took_ms < 1 ? t("check.quick") : formatMicroseconds(check.took_ms * 1_000)}</span>}
         </p>
         <dl class="small">
           <dt>{t("check.found")}</dt>

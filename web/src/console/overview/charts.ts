@@ -68,7 +68,9 @@ const MOST_LINES = 8;
 export function draw(chart: Chart, series: Series): Drawn {
   const start = new Date(series.since).getTime() / 1_000;
   const end = new Date(series.until).getTime() / 1_000;
-  const steps = Math.max(0, Math.round((end - start) / series.step));
+  // Of the minute that is not over nothing was written down yet.
+  const over = Math.floor(Date.now() / 60_000) * 60;
+  const steps = Math.max(0, Math.ceil((Math.min(end, over) - start) / series.step));
   const times = Array.from({ length: steps }, (_, at) => start + at * series.step);
   const sum = (line: Series["lines"][number]) => line.values.reduce((all, one) => all + one, 0);
   // What is at rest is not written down.

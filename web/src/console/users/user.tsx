@@ -21,7 +21,12 @@ export function UserPage({ id }: { id: string }) {
   return (
     <>
       <a href="/console/users">← {t("section.users")}</a>
-      {user.problem !== undefined && <Failure problem={user.problem} again={user.reload} />}
+      {user.problem !== undefined && (
+        <>
+          {!user.data && <Title>{t("user_number", { id })}</Title>}
+          <Failure problem={user.problem} again={user.reload} />
+        </>
+      )}
       {user.data ? <Shown user={user.data} reload={user.reload} /> : user.problem === undefined && <Busy />}
     </>
   );
@@ -128,5 +133,5 @@ function Trail({ id, version }: { id: number; version: number }) {
     (cursor, signal) => server.get("/api/v1/admin/audit", { query: { subject: id, cursor, limit: 20 }, ...(signal && { signal }) }),
     [id, version],
   );
-  return <AuditTable list={list} />;
+  return <AuditTable list={list} framed={false} />;
 }

@@ -26,6 +26,7 @@ export function ObjectEditor({
   onDraft: (draft: Draft) => void;
 }) {
   const id = useId();
+  const box = useRef<HTMLFieldSetElement>(null);
   const [blocked, setBlocked] = useState(false);
   const result = read(draft);
   const misfits = (checked || blocked) && "misfits" in result ? result.misfits : [];
@@ -34,8 +35,13 @@ export function ObjectEditor({
     setBlocked("misfits" in result);
     if ("value" in result) onDraft(draft.mode === "rows" ? rawOf(result.value) : rowsOf(result.value));
   };
+  const setRows = (rows: Row[]) => onDraft({ mode: "rows", rows });
+  const add = () => {
+    if (draft.mode === "rows") setRows([...draft.rows, newRow()]);
+    setTimeout(() => [...(box.current?.querySelectorAll<HTMLElement>(".member") ?? [])].at(-1)?.querySelector("input")?.focus());
+  };
   return (
-    <fieldset class="object stack" aria-describedby={`${id}-hint`}>
+    <fieldset ref={box} tabIndex={-1} class="object stack" aria-describedby={`${id}-hint`}>
       <legend>{label}</legend>
       <span class="muted small" id={`${id}-hint`}>
         {hint}
@@ -49,10 +55,15 @@ export function ObjectEditor({
           onValue={(text) => onDraft({ mode: "raw", text })}
         />
       ) : (
-        <Rows rows={draft.rows} misfits={misfits} onRows={(rows) => onDraft({ mode: "rows", rows })} />
+        <Rows rows={draft.rows} misfits={misfits} onRows={setRows} />
       )}
       {draft.mode === "rows" && refused && <span class="wrong">{refused}</span>}
       <div class="row">
+        {draft.mode === "rows" && (
+          <Button class="slim" onClick={add}>
+            {t("object.add")}
+          </Button>
+        )}
         <Button kind="plain" class="slim" onClick={turn}>
           {t(draft.mode === "rows" ? "object.to_raw" : "object.to_rows")}
         </Button>
@@ -65,13 +76,10 @@ function Rows({ rows, misfits, onRows }: { rows: Row[]; misfits: Misfit[]; onRow
   const list = useRef<HTMLDivElement>(null);
   const change = (row: Row) => onRows(rows.map((one) => (one.id === row.id ? row : one)));
   const wrong = (row: Row, at: Misfit["at"]) => words(misfits.find((one) => one.row === row.id && one.at === at));
-  const add = () => {
-    onRows([...rows, newRow()]);
-    setTimeout(() => list.current?.querySelector<HTMLElement>(".member:last-of-type input")?.focus());
-  };
   const remove = (row: Row) => {
     onRows(rows.filter((one) => one !== row));
-    list.current?.querySelector<HTMLElement>(".add")?.focus();
+    // The button that was pressed is gone.
+    list.current?.closest("fieldset")?.focus();
   };
   return (
     <div class="stack" ref={list}>
@@ -91,11 +99,6 @@ function Rows({ rows, misfits, onRows }: { rows: Row[]; misfits: Misfit[]; onRow
           </Button>
         </div>
       ))}
-      <div class="row">
-        <Button class="slim add" onClick={add}>
-          {t("object.add")}
-        </Button>
-      </div>
     </div>
   );
 }

@@ -56,7 +56,8 @@ async function watch(context: BrowserContext, server: Server): Promise<string[]>
   return wrong;
 }
 
-async function another(browser: Browser, server: Server): Promise<{ page: Page; close: () => Promise<void> }> {
+/** Another browser that talks to this server, watched as the first. `close` says whether anything was wrong. */
+export async function another(browser: Browser, server: Server): Promise<{ page: Page; close: () => Promise<void> }> {
   const context = await browser.newContext({ baseURL: server.url, locale: "en-GB", timezoneId: "Europe/Berlin", viewport: { width: 1440, height: 900 } });
   const wrong = await watch(context, server);
   const page = await context.newPage();

@@ -12,6 +12,7 @@ import { signOut } from "../shell/frame.tsx";
 import { server } from "../shell/server.ts";
 import { common } from "../shell/texts.ts";
 import { Card } from "./card.tsx";
+import { focusHeading } from "./focus.ts";
 import { More } from "./more.tsx";
 import { t } from "./text.ts";
 
@@ -32,6 +33,7 @@ export function Sessions() {
     else if (await end.run(session.id)) {
       list.set(sessions.filter((one) => one.id !== session.id));
       announce(t("sessions.ended"));
+      focusHeading();
     }
     setEnding(undefined);
   };
@@ -41,6 +43,7 @@ export function Sessions() {
     if (!done) return;
     list.set(sessions.filter((one) => one.current));
     announce(t("sessions.others_ended"));
+    focusHeading();
     await list.reload();
   };
   if (list.problem !== undefined) return <Failure problem={list.problem} again={() => void list.reload()} />;

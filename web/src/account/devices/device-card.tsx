@@ -11,6 +11,7 @@ import { announce } from "../../shell/announce.ts";
 import { server } from "../../shell/server.ts";
 import { common } from "../../shell/texts.ts";
 import { Card } from "../card.tsx";
+import { focusHeading } from "../focus.ts";
 import { RenameDialog } from "../rename.tsx";
 import { readable, t } from "../text.ts";
 import { Levels } from "./levels.tsx";
@@ -41,6 +42,7 @@ export function DeviceCard({
     if (!done) return;
     announce(t("devices.forgotten", { name }));
     onForgotten(id);
+    focusHeading();
   };
   const place = [device.location, device.ip].filter(Boolean).join(", ") || common("unknown");
   return (

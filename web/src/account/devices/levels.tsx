@@ -1,4 +1,5 @@
 import type { Body } from "@durward/client";
+import { useEffect, useState } from "preact/hooks";
 
 import { Select } from "../../parts/field.tsx";
 import { Failure } from "../../parts/notice.tsx";
@@ -21,8 +22,13 @@ export function Levels({
   onPatch: (patch: Patch) => Promise<void>;
 }) {
   const change = useAction(onPatch);
-  const set = async (patch: Patch) => {
+  /** What is chosen, until it is known whether it was taken. */
+  const [chosen, setChosen] = useState({ trust, security });
+  useEffect(() => setChosen({ trust, security }), [trust, security]);
+  const set = async (patch: Patch, next: Partial<typeof chosen>) => {
+    setChosen({ ...chosen, ...next });
     if (await change.run(patch)) announce(common("saved"));
+    else setChosen({ trust, security });
   };
   const trusts = (["new", "trusted", "verified"] as const)
     // That comes by a second factor alone.
@@ -38,22 +44,19 @@ export function Levels({
     <>
       {change.problem !== undefined && <Failure problem={change.problem} />}
       <div class="pair">
-        {/* The key puts back what was chosen and not taken. */}
         <Select
-          key={`trust ${change.busy}`}
           label={t("devices.trust")}
           hint={`${t(`trust.${trust}.text`)} ${keeps_cookie ? "" : t("trust.no_cookie")}`}
-          value={trust}
+          value={chosen.trust}
           options={trusts}
-          onValue={(trust_level) => void set({ trust_level: trust_level as Device["trust_level"] })}
+          onValue={(to) => void set({ trust_level: to as Device["trust_level"] }, { trust: to as Device["trust_level"] })}
         />
         <Select
-          key={`level ${change.busy}`}
           label={t("devices.level")}
           hint={`${t(`level.${security}.text`)} ${limits}`}
-          value={security}
+          value={chosen.security}
           options={levels}
-          onValue={(security_level) => void set({ security_level: security_level as Device["security_level"] })}
+          onValue={(to) => void set({ security_level: to as Device["security_level"] }, { security: to as Device["security_level"] })}
         />
       </div>
     </>

@@ -9,6 +9,7 @@ import { Ago, Time } from "../../parts/time.tsx";
 import { useAction } from "../../parts/use.ts";
 import { announce } from "../../shell/announce.ts";
 import { server } from "../../shell/server.ts";
+import { focusHeading } from "../focus.ts";
 import { RenameDialog } from "../rename.tsx";
 import { t } from "../text.ts";
 
@@ -22,6 +23,7 @@ export function PasskeyItem({ passkey, last, onChanged }: { passkey: Passkey; la
     await withStepUp(() => server.delete("/api/v1/passkeys/{id}", { path: { id } }));
     announce(t("passkeys.removed", { name }));
     await onChanged();
+    focusHeading();
   });
   const rename = async (to: string) => {
     await server.patch("/api/v1/passkeys/{id}", { path: { id }, body: { name: to } });

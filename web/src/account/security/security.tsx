@@ -7,6 +7,7 @@ import { Busy, Failure, Notice } from "../../parts/notice.tsx";
 import { useLoaded } from "../../parts/use.ts";
 import { boot } from "../../shell/boot.ts";
 import { server } from "../../shell/server.ts";
+import { focusHeading } from "../focus.ts";
 import type { SectionProps } from "../sections.ts";
 import { t } from "../text.ts";
 import { BackupCodes } from "./backup-codes.tsx";
@@ -31,7 +32,11 @@ export interface FactorProps {
 export function Security({ me }: SectionProps) {
   const status = useLoaded((signal) => server.get("/api/v1/2fa", { signal }), []);
   const [codes, setCodes] = useState<string[]>();
-  if (codes) return <NewCodes codes={codes} account={me.email} onKept={() => setCodes(undefined)} />;
+  const kept = () => {
+    setCodes(undefined);
+    focusHeading();
+  };
+  if (codes) return <NewCodes codes={codes} account={me.email} onKept={kept} />;
   if (status.problem !== undefined) return <Failure problem={status.problem} again={() => void status.reload()} />;
   if (!status.data) return <Busy />;
   const props: FactorProps = { status: status.data, onChanged: status.reload, onCodes: setCodes };

@@ -11,6 +11,7 @@ import { useAction } from "../../parts/use.ts";
 import { announce } from "../../shell/announce.ts";
 import { server } from "../../shell/server.ts";
 import { common } from "../../shell/texts.ts";
+import { focusHeading } from "../focus.ts";
 import { t } from "../text.ts";
 import type { FactorProps } from "./security.tsx";
 
@@ -27,6 +28,7 @@ export function TotpDisable({ status, onChanged, onClose, onDone }: FactorProps 
     onDone();
     await onChanged();
     onClose();
+    focusHeading();
     announce(t("totp.disabled"));
   });
   const refused = disable.problem instanceof Problem && disable.problem.status === 401;

@@ -12,6 +12,7 @@ import { useAction } from "../../parts/use.ts";
 import { explain, server } from "../../shell/server.ts";
 import { common } from "../../shell/texts.ts";
 import { Card } from "../card.tsx";
+import { focusHeading } from "../focus.ts";
 import { t } from "../text.ts";
 import type { FactorProps } from "./security.tsx";
 import { TotpDisable } from "./totp-disable.tsx";
@@ -24,6 +25,10 @@ export function Totp(props: FactorProps) {
   const [setup, setSetup] = useState<Setup>();
   const [disabling, setDisabling] = useState(false);
   const begin = useAction(async () => setSetup(await withStepUp(() => server.post("/api/v1/2fa/totp/setup"))));
+  const cancel = () => {
+    setSetup(undefined);
+    focusHeading();
+  };
   const badge = <span class={`badge ${enabled ? "good" : ""}`}>{t(enabled ? "on" : "off")}</span>;
   return (
     <Card title={t("totp.heading")} badge={badge}>
@@ -35,7 +40,7 @@ export function Totp(props: FactorProps) {
       )}
       {begin.problem !== undefined && <Failure problem={begin.problem} />}
       {setup && !enabled ? (
-        <FirstCode {...props} key={setup.secret} setup={setup} onAgain={() => void begin.run()} onCancel={() => setSetup(undefined)} />
+        <FirstCode {...props} key={setup.secret} setup={setup} onAgain={() => void begin.run()} onCancel={cancel} />
       ) : (
         <div class="row">
           {enabled ? (

@@ -9,6 +9,7 @@ import { announce } from "../../shell/announce.ts";
 import { server } from "../../shell/server.ts";
 import { common } from "../../shell/texts.ts";
 import { Card } from "../card.tsx";
+import { focusHeading } from "../focus.ts";
 import { t } from "../text.ts";
 import type { FactorProps, FactorStatus } from "./security.tsx";
 
@@ -23,7 +24,10 @@ export function Trusted({ status, onChanged }: FactorProps) {
   });
   const press = async ({ id }: TrustedDevice) => {
     setEnding(id);
-    if (await end.run(id)) announce(t("trusted.ended"));
+    if (await end.run(id)) {
+      announce(t("trusted.ended"));
+      focusHeading();
+    }
     setEnding(undefined);
   };
   const name = (one: TrustedDevice) => one.device ?? common("unknown");

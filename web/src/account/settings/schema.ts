@@ -45,9 +45,9 @@ function controlOf({ type, enum: choices }: Property): Control {
   return type === "integer" || type === "number" ? "number" : "json";
 }
 
-/** The schema's own title goes first; its description is in the words of whoever wrote it. */
+/** A translation goes first: title and description are in the one language of whoever wrote the schema. */
 function wordsOf(key: string, { title, description }: Property): { label: string; hint: string | undefined } {
-  const known = title === undefined ? t.find(`setting.${key}`) : undefined;
+  const known = t.find(`setting.${key}`);
   if (known !== undefined) return { label: known, hint: t.find(`setting.${key}.hint`) };
   return { label: title ?? readable(key), hint: description };
 }

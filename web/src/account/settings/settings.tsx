@@ -93,7 +93,7 @@ function Editor({ settings, values, onSaved }: { settings: Setting[]; values: Va
         </Button>
         {count > 0 && <Button onClick={() => setDrafts({})}>{t("settings.discard")}</Button>}
         <span class="muted" role="status">
-          {t.count("settings.changed", count)}
+          {count > 0 && t.count("settings.changed", count)}
         </span>
       </div>
     </Form>

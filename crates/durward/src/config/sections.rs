@@ -420,6 +420,8 @@ section! {
     /// The settings that each user has.
     pub struct Settings as "settings" {
         /// A file with the JSON Schema of the users' settings; without it the built-in one.
+        /// Each of its properties has a `default`; with a `title` and a `description` the account page can name it.
+        /// `GET /api/v1/settings/schema` shows the schema in force.
         schema: Option<PathBuf> = Nothing,
     }
 }

@@ -125,6 +125,26 @@ mod tests {
     }
 
     #[test]
+    fn the_meter_says_what_the_check_does() {
+        let long = "x9 q".repeat(257);
+        let about = ["ann@example.com", "Ann Lee"];
+        let mut judged = std::collections::BTreeSet::new();
+        for password in
+            ["", "short", "password", "qwertyuiop", "Ann Lee 1", "sunday drive", "correct horse battery", &long]
+        {
+            let password = Secret::new(password);
+            for min_strength in 0..=4 {
+                let rules = PasswordRules { min_strength };
+                let answer = rules.judge(&password, &about);
+                assert_eq!(answer.acceptable, rules.check(&password, &about, "").is_ok(), "{answer:?}");
+                assert_eq!((answer.acceptable, answer.minimum_score), (answer.code.is_none(), min_strength));
+                judged.insert(format!("{:?}", answer.code));
+            }
+        }
+        assert_eq!(judged.len(), 5, "each flaw, and none: {judged:?}");
+    }
+
+    #[test]
     fn two_keyboards_one_password() {
         assert_eq!(prepare(&Secret::new("cafe\u{301} ﬁ")), prepare(&Secret::new("café fi")));
     }

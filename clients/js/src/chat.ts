@@ -207,7 +207,7 @@ export class ChatSocket {
       await this.#http.refresh();
     } catch (problem) {
       if (this.#state.is !== "connecting" || this.#connection) return;
-      if (problem instanceof Problem && problem.status === 401) return this.#end({ reason: problem.code });
+      if (problem instanceof Problem && problem.status === 401) return this.#end({ reason: lastWord(end.reason, problem.code) });
       this.#renewed = false;
       return this.#wait(problem instanceof Problem ? { reason: problem.code, retryAfter: problem.retryAfter } : end);
     }
@@ -251,4 +251,9 @@ export class ChatSocket {
   #emit<K extends keyof ChatEvents>(type: K, event: ChatEvents[K]): void {
     for (const listener of [...(this.#listeners[type] ?? [])]) listener(event);
   }
+}
+
+/** What the refused renewal says is newer, except that the browser throws cookies away when their time is over. */
+function lastWord(closed: string, refused: string): string {
+  return closed === "token_expired" && refused === "token_missing" ? closed : refused;
 }

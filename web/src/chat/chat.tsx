@@ -93,13 +93,15 @@ export function Chat({ me }: { me: Me }) {
             </button>
           )}
           <Heading>{title}</Heading>
-          <Notices socket={socket} onShow={show} />
         </div>
-        <StateLine
-          state={state}
-          onTryNow={() => socket.tryNow()}
-          onLeave={() => saveDraft(me.id, [...socket.unsent.map((one) => one.content), draft].filter(Boolean).join("\n\n"))}
-        />
+        <div class={`chat-status ${state.is}`}>
+          <StateLine
+            state={state}
+            onTryNow={() => socket.tryNow()}
+            onLeave={() => saveDraft(me.id, [...socket.unsent.map((one) => one.content), draft].filter(Boolean).join("\n\n"))}
+          />
+          {state.is !== "ended" && <Notices socket={socket} onShow={show} />}
+        </div>
         <Log place={id} kept={kept} turns={turns} connected={state.is === "connected"} onTakeBack={takeBack} onAgain={again} />
         <Composer
           field={field}

@@ -27,7 +27,7 @@ export function StateLine({ state, onTryNow, onLeave }: { state: ChatState; onTr
   }, [heard]);
   if (state.is === "ended") return <Ended why={state.why} onTryNow={onTryNow} onLeave={onLeave} />;
   return (
-    <p class={`chat-state ${state.is}`} data-state={state.is === "waiting" && state.offline ? "offline" : state.is}>
+    <p class="chat-state" data-state={state.is === "waiting" && state.offline ? "offline" : state.is}>
       {state.is === "waiting" ? (
         <>
           <span>

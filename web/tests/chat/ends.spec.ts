@@ -55,7 +55,7 @@ test("signing out in one tab ends the chat in the other", async ({ page, context
   await other.goto("/chat");
   await other.getByRole("button", { name: "Sign out" }).click();
   await expect(other).toHaveURL(/\/login/);
-  await expect(ended(page)).toContainText("You have signed out in this browser.");
+  await expect(ended(page)).toContainText("You are no longer signed in in this browser.");
 });
 
 test("somebody else who signs in in this browser does not get the first one's messages", async ({ page, second, server }) => {

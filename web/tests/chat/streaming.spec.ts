@@ -107,7 +107,7 @@ test("notices come while nobody looks, when they are allowed and wanted", async 
   await expect(page.getByRole("button", { name: "Notify me of answers" })).toBeVisible();
   await context.grantPermissions(["notifications"], { origin: server.url });
   await page.getByRole("button", { name: "Notify me of answers" }).click();
-  await expect(page.getByText("Notifications are on")).toBeVisible();
+  await expect(page.locator(".chat-status").getByText("Notifications are on")).toBeVisible();
   const shown = () =>
     page.evaluate(async () => {
       const registration = await navigator.serviceWorker.getRegistration("/chat");

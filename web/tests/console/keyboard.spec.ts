@@ -34,7 +34,7 @@ test("a user is found, suspended and activated by the keyboard alone", async ({ 
   await expect(dialog).toBeVisible();
   await page.keyboard.press("Escape");
   await expect(dialog).toHaveCount(0);
-  await expect(page.getByRole("button", { name: "Suspend" })).toBeFocused();
+  await expect(page.getByRole("button", { name: "Suspend", exact: true })).toBeFocused();
   await page.keyboard.press("Enter");
   await expect(dialog.getByRole("button", { name: "Suspend" })).toBeFocused();
   await page.keyboard.press("Enter");

@@ -1,7 +1,8 @@
 import { type Account, type Page, PASSWORD, authenticator, call, expect, look, register, signIn, test } from "../kit/index.ts";
+import { SECRET, age } from "../account/kit.ts";
 import { failLogin, idOf, login, openAsAdmin, sql } from "./kit.ts";
 
-test.use({ withMail: true, settings: { DURWARD_REGISTRATION__VERIFY_EMAIL: "false" } });
+test.use({ withMail: true, settings: { DURWARD_REGISTRATION__VERIFY_EMAIL: "false", DURWARD_TOKENS__SECRET: SECRET } });
 
 /** Opens a user's page as an administrator. */
 async function openUser(page: Page, account: Account): Promise<number> {
@@ -13,8 +14,8 @@ async function openUser(page: Page, account: Account): Promise<number> {
 
 /** Presses a button, and the one of the dialog that asks. */
 async function act(page: Page, name: string): Promise<void> {
-  await page.getByRole("region", { name: "Actions" }).getByRole("button", { name }).click();
-  await page.getByRole("dialog").getByRole("button", { name }).click();
+  await page.getByRole("region", { name: "Actions" }).getByRole("button", { name, exact: true }).click();
+  await page.getByRole("dialog").getByRole("button", { name, exact: true }).click();
 }
 
 test("a search stands in the address, and is gone back to", async ({ page, server }) => {
@@ -94,7 +95,7 @@ test("who is suspended is out at once, and comes in again when activated", async
   const bearer = await login(server, ann);
   await openAsAdmin(page, server, "users");
   const id = await openUser(page, ann);
-  await page.getByRole("button", { name: "Suspend" }).click();
+  await page.getByRole("button", { name: "Suspend", exact: true }).click();
   await expect(page.getByRole("dialog")).toContainText("is signed out everywhere at once");
   await page.getByRole("button", { name: "Cancel" }).click();
   await act(page, "Suspend");
@@ -165,9 +166,7 @@ test("what is sensitive asks again who it is when that was long ago", async ({ p
   const ann = await register(server, "stepped");
   await openAsAdmin(page, server, "users");
   await openUser(page, ann);
-  // The administrator signed in an hour ago, as the next access token says.
-  sql(server, `UPDATE user_sessions SET auth_time = auth_time - 3600000000 WHERE user_id = ${await idOf(page, server.admin)}`);
-  await call(page, "post", "/api/v1/auth/refresh");
+  await age(page, 60);
   await act(page, "Reset second factors");
   const again = page.getByRole("dialog").filter({ has: page.getByLabel("Password", { exact: true }) });
   await again.getByLabel("Password", { exact: true }).fill(server.admin.password);

@@ -12,7 +12,7 @@ interface Signal {
   /** The score that it makes by itself at full strength. */
   weight: number;
   /** In the server's words. */
-  reason: string;
+  why: string;
 }
 
 /** The score and what was decided. */
@@ -32,7 +32,7 @@ export function RiskReasons({ attempt }: { attempt: Attempt }) {
   const id = useId();
   const signals = read(attempt.risk?.signals);
   if (!attempt.risk) return null;
-  if (signals.length === 0) return <span class="muted small">{t("risk.nothing")}</span>;
+  if (signals.length === 0) return <div class="muted small">{t("risk.nothing")}</div>;
   return (
     <details class="risk">
       <summary id={id}>{t.count("risk.signals", signals.length)}</summary>
@@ -45,7 +45,7 @@ export function RiskReasons({ attempt }: { attempt: Attempt }) {
             </span>
             <p class="small">{t.find(`signal.${signal.name}.about`)}</p>
             <p class="small muted" lang="en">
-              {signal.reason}
+              {signal.why}
             </p>
           </li>
         ))}
@@ -64,6 +64,6 @@ function read(signals: unknown): Signal[] {
       typeof one.name === "string" &&
       typeof one.strength === "number" &&
       typeof one.weight === "number" &&
-      typeof one.reason === "string",
+      typeof one.why === "string",
   );
 }

@@ -9,7 +9,7 @@ import { RiskBadge, RiskReasons } from "./risk.tsx";
 const who: Column<Attempt> = { label: t("user"), cell: (row) => <UserLink id={row.user_id} email={row.email} /> };
 
 const others: Column<Attempt>[] = [
-  { label: t("method"), cell: (row) => word("method", row.method) },
+  { label: t("method"), cell: (row) => <span class="nowrap">{word("method", row.method)}</span> },
   { label: t("result"), cell: (row) => <ResultBadge attempt={row} /> },
   {
     label: t("from"),

@@ -1,9 +1,9 @@
-import { expect, register, test } from "../kit/index.ts";
+import { type Page, expect, register, test } from "../kit/index.ts";
 import { WRONG, expectNobody, expectSignedIn, withTotp } from "./kit.ts";
 
 test.use({ javaScriptEnabled: false });
 
-async function send(page: import("@playwright/test").Page, email: string, password: string) {
+async function send(page: Page, email: string, password: string) {
   await page.getByLabel("E-mail address").fill(email);
   await page.getByLabel("Password").fill(password);
   await page.getByRole("button", { name: "Sign in" }).click();
@@ -62,6 +62,6 @@ test("a backup code is the second step", async ({ page, server }) => {
 test("the other pages say that they need JavaScript", async ({ page }) => {
   for (const path of ["/register", "/forgot-password", "/reset-password", "/verify-email", "/confirm-email"]) {
     await page.goto(path);
-    await expect(page.getByText("This page needs JavaScript.")).toBeVisible();
+    await expect(page.getByRole("paragraph")).toContainText("This page needs JavaScript.");
   }
 });

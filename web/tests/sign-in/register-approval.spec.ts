@@ -9,7 +9,7 @@ test("an account that waits for an operator says so", async ({ page }) => {
   await page.getByLabel("E-mail address").fill(email);
   await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
   await page.getByRole("button", { name: "Create an account" }).click();
-  await expect(page.getByText("An administrator has to approve of it")).toBeVisible();
+  await expect(page.locator("p").getByText("An administrator has to approve of it")).toBeVisible();
   await look(page, "register-approval");
   await withPassword(page, { email, password: PASSWORD });
   await expect(page.getByRole("alert")).toContainText("This account has to be confirmed first");

@@ -82,6 +82,23 @@ test("what was typed before the script came stays", async ({ page, server }) => 
   await expectSignedIn(page, ann.email);
 });
 
+test("a form that was sent before the script came is answered by the page with the script", async ({ page, server }) => {
+  const ann = await register(server);
+  let blocked = true;
+  await page.route(/\/ui\/.*\.js$/, (route) => (blocked ? route.abort() : route.continue()));
+  await page.goto("/login?return_to=/account/sessions");
+  await page.locator("#email").fill(ann.email);
+  await page.locator("#password").fill("wrong");
+  blocked = false;
+  await page.locator("#password").press("Enter");
+  await expect(page.getByRole("button", { name: "Show" })).toBeVisible();
+  await expect(page.getByRole("alert")).toHaveText("The e-mail address or the password is wrong.");
+  await expect(form(page).email).toHaveValue(ann.email);
+  await form(page).password.fill(ann.password);
+  await form(page).submit.click();
+  await expectSignedIn(page, ann.email, "/account/sessions");
+});
+
 test("why a session ended is said in words", async ({ page }) => {
   for (const [reason, words] of [
     ["token_revoked", "Your session was ended"],

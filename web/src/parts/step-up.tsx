@@ -1,5 +1,4 @@
 import { Problem, passkeys } from "@durward/client";
-import { render } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 
 import { boot } from "../shell/boot.ts";
@@ -9,6 +8,7 @@ import { Button } from "./button.tsx";
 import { Dialog } from "./dialog.tsx";
 import { Field } from "./field.tsx";
 import { Failure } from "./notice.tsx";
+import { showOverlay } from "./overlay.tsx";
 import { Cancelled, useAction, useLoaded } from "./use.ts";
 
 /**
@@ -19,7 +19,7 @@ import { Cancelled, useAction, useLoaded } from "./use.ts";
  * const remove = useAction(() => withStepUp(() => server.delete("/api/v1/passkeys/{id}", { path: { id } })));
  * ```
  *
- * Nothing has to be on the page for it.
+ * Nothing has to be on the page for it: the dialog comes over whatever there is.
  *
  * @returns what the call gives.
  * @throws Cancelled when the dialog was closed: nothing was changed, and `useAction` shows nothing.
@@ -40,10 +40,8 @@ let asking: Promise<void> | undefined;
 
 function showAgain(): Promise<void> {
   asking ??= new Promise<void>((done, cancelled) => {
-    const place = document.body.appendChild(document.createElement("div"));
     const close = () => {
-      render(null, place);
-      place.remove();
+      showOverlay(null);
       asking = undefined;
     };
     const onDone = () => {
@@ -54,7 +52,7 @@ function showAgain(): Promise<void> {
       close();
       cancelled(new Cancelled());
     };
-    render(<StepUp onDone={onDone} onClose={onClose} />, place);
+    showOverlay(<StepUp onDone={onDone} onClose={onClose} />);
   });
   return asking;
 }

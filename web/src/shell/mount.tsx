@@ -2,6 +2,8 @@ import "../styles/index.css";
 
 import { type ComponentChildren, render } from "preact";
 
+import { Overlay } from "../parts/overlay.tsx";
+
 /** Puts an application in the place of what the server rendered. */
 export function mount(app: ComponentChildren): void {
   const root = document.getElementById("app");
@@ -10,6 +12,7 @@ export function mount(app: ComponentChildren): void {
   render(
     <>
       {app}
+      <Overlay />
       <div id="announcements" class="unseen" role="status" aria-live="polite" />
     </>,
     root,

@@ -9,7 +9,7 @@ test("a device gets a name, trust and what it has to show", async ({ page, serve
   const ann = await register(server);
   await open(page, ann, "devices");
   const main = page.getByRole("main");
-  await expect(main.getByText("this device")).toBeVisible();
+  await expect(main.getByText("this device", { exact: true })).toBeVisible();
   const mine = async () => (await get<Devices>(page, "/api/v1/devices")).items[0]!;
 
   await main.getByRole("button", { name: /^Rename / }).click();
@@ -43,7 +43,7 @@ test("another device is forgotten, and its sessions with it", async ({ page, sec
   await open(page, ann, "devices");
   const regions = page.getByRole("main").getByRole("region");
   await expect(regions).toHaveCount(2);
-  const other = regions.filter({ hasNotText: "this device" });
+  const other = regions.filter({ hasNot: page.getByText("this device", { exact: true }) });
   await other.getByRole("button", { name: /^Forget / }).click();
   const dialog = page.getByRole("dialog");
   await expect(dialog.getByText("Its sessions end")).toBeVisible();

@@ -24,10 +24,10 @@ test.use({ settings: { DURWARD_SETTINGS__SCHEMA: file } });
 test("a schema of the operator's own: choices, numbers, and JSON for what is not known", async ({ page, server }) => {
   await open(page, await register(server), "settings");
   await expect(page.locator(".setting")).toHaveCount(5);
-  const density = page.getByLabel("How much is shown");
+  const density = page.getByRole("combobox", { name: "How much is shown" });
   await expect(density).toHaveAccessibleDescription("For lists and tables.");
   await density.selectOption({ label: "3" });
-  const size = page.getByLabel("Page size");
+  const size = page.getByRole("textbox", { name: "Page size" });
   const save = page.getByRole("button", { name: "Save" });
   for (const [text, why] of [
     ["many", "This is not a number."],
@@ -40,10 +40,10 @@ test("a schema of the operator's own: choices, numbers, and JSON for what is not
     await expect(size).toHaveAccessibleDescription(why);
   }
   await size.fill("50");
-  await page.getByLabel("Volume").fill("0.75");
-  await expect(page.getByLabel("Nickname")).toHaveValue("null");
-  await page.getByLabel("Nickname").fill('"Annie"');
-  await page.getByLabel("Greeting").fill("ahoy");
+  await page.getByRole("textbox", { name: "Volume" }).fill("0.75");
+  await expect(page.getByRole("textbox", { name: "Nickname" })).toHaveValue("null");
+  await page.getByRole("textbox", { name: "Nickname" }).fill('"Annie"');
+  await page.getByRole("textbox", { name: "Greeting" }).fill("ahoy");
   await save.click();
   await expect(page.getByText("Saved.").first()).toBeVisible();
   expect(await get(page, "/api/v1/settings")).toEqual({ density: 3, page_size: 50, volume: 0.75, nickname: "Annie", greeting: "ahoy" });

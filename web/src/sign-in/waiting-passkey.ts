@@ -25,7 +25,7 @@ export function useWaitingPasskey(onAnswer: (answer: Login) => void, onRefused: 
       if (!(await passkeys.conditionalSupported()) || mine.signal.aborted) return;
       onAnswer(await passkeys.signIn(server, { conditional: true, signal: mine.signal }));
     } catch (error) {
-      if (error instanceof Problem && error.status !== 0 && !mine.signal.aborted) onRefused(error);
+      if (error instanceof Problem && isRefusal(error) && !mine.signal.aborted) onRefused(error);
     } finally {
       if (running.current === mine) running.current = undefined;
     }
@@ -44,4 +44,9 @@ export function useWaitingPasskey(onAnswer: (answer: Login) => void, onRefused: 
     return stop;
   }, []);
   return { start, stop };
+}
+
+/** Whether somebody chose a passkey and is not let in. What keeps passkeys from being offered at all is nobody's trouble yet. */
+function isRefusal({ status, code }: Problem): boolean {
+  return status === 401 || (status === 403 && code !== "method_unavailable" && code !== "origin_denied");
 }

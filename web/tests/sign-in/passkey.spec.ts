@@ -39,18 +39,32 @@ test("a passkey signs in out of the field's suggestions", async ({ page, server 
   await expectSignedIn(page, ann.email);
 });
 
-test("what the field offers is asked for anew before the server forgets it, and ends with the password", async ({ page, server }) => {
+test("what the field offers is asked for anew before the server forgets it, and ends when a password is sent", async ({ page, server }) => {
   const ann = await register(server);
   const key = await authenticator(page);
   await key.touched(false);
   await page.clock.install();
-  let begun = 0;
-  page.on("request", (request) => (begun += Number(request.url().endsWith("/passkey/login/begin"))));
+  // Each question, and whether it was ended.
+  await page.addInitScript(() => {
+    const get = navigator.credentials.get.bind(navigator.credentials);
+    const asked: AbortSignal[] = [];
+    navigator.credentials.get = (options) => {
+      asked.push(options!.signal!);
+      return get(options);
+    };
+    Object.assign(window, { ended: () => asked.map((signal) => signal.aborted) });
+  });
+  const ended = () => page.evaluate(() => (window as unknown as { ended: () => boolean[] }).ended());
   await page.goto("/login");
-  await expect.poll(() => begun).toBe(1);
+  await expect.poll(ended).toEqual([false]);
   await page.clock.fastForward("04:30");
-  await expect.poll(() => begun).toBe(2);
+  await expect.poll(ended).toEqual([true, false]);
   await form(page).email.fill(ann.email);
+  await form(page).password.fill("wrong");
+  await form(page).submit.click();
+  await expect(page.getByRole("alert")).toBeVisible();
+  // It did not stand in the way of the password, and is there again.
+  await expect.poll(ended).toEqual([true, true, false]);
   await form(page).password.fill(ann.password);
   await form(page).submit.click();
   await expectSignedIn(page, ann.email);

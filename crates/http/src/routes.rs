@@ -22,8 +22,8 @@ use durward_proto::wire::admin::{
 use durward_proto::wire::alert::Alert;
 use durward_proto::wire::audit::AuditEntry;
 use durward_proto::wire::auth::{
-    self, CsrfAnswer, Login, LoginAnswer, LoginForm, PasswordChange, Register, Registered, RegistrationPending, SignInForm,
-    StatusAnswer,
+    self, CsrfAnswer, Login, LoginAnswer, LoginForm, PasswordChange, Register, Registered, RegistrationPending,
+    SignInForm, StatusAnswer,
 };
 use durward_proto::wire::chat::{Conversation, Message};
 use durward_proto::wire::device::{Device, DevicePatch};

@@ -7,8 +7,9 @@ pub(super) async fn pages(subject: &Subject) -> Outcome {
     match wire::pages(subject.config()) {
         Ok(None) => Outcome::Good("turned off".to_owned()),
         Ok(Some(pages)) => Outcome::Good(format!("in {}", pages.languages().join(", "))),
-        Err(found) => {
-            Outcome::Bad { found, cure: "mend the setting or the file; docs/pages.md says what each has to hold".to_owned() }
-        }
+        Err(found) => Outcome::Bad {
+            found,
+            cure: "mend the setting or the file; docs/pages.md says what each has to hold".to_owned(),
+        },
     }
 }

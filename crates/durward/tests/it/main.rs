@@ -27,3 +27,4 @@ mod now;
 mod quickstart;
 mod retention;
 mod risk;
+mod ui;

@@ -129,6 +129,9 @@ mod tests {
         let listed = policy("https://id.example.com", &["https://app.example.com", "http://localhost:5173"]);
         assert!(listed.contains("; connect-src 'self' wss://id.example.com; "), "{listed}");
         assert!(listed.contains("; form-action 'self' https://app.example.com http://localhost:5173; "), "{listed}");
-        assert!(!listed.contains("unsafe") && listed.starts_with("default-src 'none'; script-src 'self'; "), "{listed}");
+        assert!(
+            !listed.contains("unsafe") && listed.starts_with("default-src 'none'; script-src 'self'; "),
+            "{listed}"
+        );
     }
 }

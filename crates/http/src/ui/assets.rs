@@ -42,7 +42,10 @@ pub(super) fn hashed(name: &str) -> Option<Bytes> {
 /// # Errors
 /// When they were not built.
 pub(super) fn built_in_texts() -> Result<BTreeMap<String, Areas>, String> {
-    LANGUAGES.iter().map(|language| read(&format!("texts/{language}.json")).map(|areas| ((*language).to_owned(), areas))).collect()
+    LANGUAGES
+        .iter()
+        .map(|language| read(&format!("texts/{language}.json")).map(|areas| ((*language).to_owned(), areas)))
+        .collect()
 }
 
 fn read<T: serde::de::DeserializeOwned>(name: &str) -> Result<T, String> {

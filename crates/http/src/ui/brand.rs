@@ -42,11 +42,7 @@ impl Brand {
             });
             outcome.map_err(|error| wrong.push(format!("pages.stylesheet: {}: {error}", path.display()))).ok()
         });
-        Self {
-            name: rules.name.clone(),
-            css: css(rules.accent.as_deref(), &sheet.unwrap_or_default()),
-            logo,
-        }
+        Self { name: rules.name.clone(), css: css(rules.accent.as_deref(), &sheet.unwrap_or_default()), logo }
     }
 }
 

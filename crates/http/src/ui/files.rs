@@ -3,6 +3,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use axum::body::Body;
+use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{RawPathParams, State};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -21,8 +22,13 @@ const GZIP: HeaderValue = HeaderValue::from_static("gzip");
 const ACCEPT_ENCODING: HeaderValue = HeaderValue::from_static("Accept-Encoding");
 
 /// `GET /ui/{file}`.
-pub(crate) async fn hashed(State(site): State<Shared>, params: RawPathParams, headers: HeaderMap) -> Answer {
+pub(crate) async fn hashed(
+    State(site): State<Shared>,
+    params: Result<RawPathParams, RawPathParamsRejection>,
+    headers: HeaderMap,
+) -> Answer {
     let pages = site.pages.as_deref().ok_or(Code::NotFound)?;
+    let params = params.map_err(|_| Code::NotFound)?;
     let name = params.iter().next().map(|(_, name)| name.to_owned()).unwrap_or_default();
     let plain = assets::hashed(&name).ok_or(Code::NotFound)?;
     let (content_type, is_text) = type_of(&name).ok_or(Code::NotFound)?;
@@ -87,8 +93,7 @@ fn checked(headers: &HeaderMap, content_type: &'static str, bytes: Bytes) -> Res
         let one = one.trim();
         one == "*" || one.strip_prefix("W/").unwrap_or(one) == tag
     });
-    let mut response =
-        if is_known { StatusCode::NOT_MODIFIED.into_response() } else { with_type(content_type, bytes) };
+    let mut response = if is_known { StatusCode::NOT_MODIFIED.into_response() } else { with_type(content_type, bytes) };
     let answer = response.headers_mut();
     answer.insert(header::CACHE_CONTROL, NO_CACHE);
     if let Ok(tag) = HeaderValue::from_str(&tag) {

@@ -1,6 +1,8 @@
 //! The table of pages, and the handler that shows them.
 
+use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{MatchedPath, RawPathParams, State};
+use durward_proto::Code;
 use http::{HeaderMap, Uri};
 use url::form_urlencoded;
 
@@ -8,7 +10,6 @@ use super::shell::Frame;
 use super::{Visitor, sign_in};
 use crate::app::Shared;
 use crate::reply::Answer;
-use durward_proto::Code;
 
 /// A page: the path of its row, which application it is, and as what that is asked for.
 struct Page {
@@ -52,12 +53,13 @@ pub(crate) const CONSOLE: &[&str] = &[
 pub(crate) async fn show(
     State(site): State<Shared>,
     path: MatchedPath,
-    params: RawPathParams,
+    params: Result<RawPathParams, RawPathParamsRejection>,
     uri: Uri,
     headers: HeaderMap,
 ) -> Answer {
     let pages = site.pages.as_deref().ok_or(Code::NotFound)?;
     let page = PAGES.iter().find(|page| page.path == path.as_str()).ok_or(Code::NotFound)?;
+    let params = params.map_err(|_| Code::NotFound)?;
     if !params.iter().all(|(name, value)| is_known(page, name, value)) {
         return Err(Code::NotFound.into());
     }

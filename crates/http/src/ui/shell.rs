@@ -147,13 +147,20 @@ impl Pages {
 
     /// What somebody sees where there is nothing.
     pub(crate) fn not_found(&self, visitor: &Visitor) -> Option<Response> {
-        let frame = Frame { template: "not_found.html", with_script: false, ..Frame::of("sign-in", "", "not_found.title") };
+        let frame =
+            Frame { template: "not_found.html", with_script: false, ..Frame::of("sign-in", "", "not_found.title") };
         let mut response = self.show(visitor, &frame).ok()?;
         *response.status_mut() = StatusCode::NOT_FOUND;
         Some(response)
     }
 
-    fn render(&self, built: &Built, language: &str, theme: &str, frame: &Frame<'_>) -> Result<String, minijinja::Error> {
+    fn render(
+        &self,
+        built: &Built,
+        language: &str,
+        theme: &str,
+        frame: &Frame<'_>,
+    ) -> Result<String, minijinja::Error> {
         let entry = built.entry(frame.entry);
         let texts = &built.texts;
         let boot = if frame.with_script { self.boot(built, language, frame) } else { String::new() };

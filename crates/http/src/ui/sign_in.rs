@@ -156,8 +156,10 @@ async fn by_code(site: &Site, page: &Page<'_>, mut step: SecondStep, client: &Cl
 
 /// Whether the challenge may still be answered.
 fn may_try_again(fault: &Fault) -> bool {
-    matches!(fault.code(), Code::InvalidSecondFactor | Code::TooManyAttempts | Code::FactorState | Code::MethodUnavailable)
-        || fault.code().status() == 503
+    matches!(
+        fault.code(),
+        Code::InvalidSecondFactor | Code::TooManyAttempts | Code::FactorState | Code::MethodUnavailable
+    ) || fault.code().status() == 503
 }
 
 /// The page that a form is answered with.
@@ -192,7 +194,8 @@ impl Page<'_> {
             let frame = Frame { with_script: false, ..self.frame() };
             return first_step(self.pages, &self.visitor, frame, email, "", &message);
         }
-        let step = SecondStep { challenge: challenge.token, methods, method: first, code: Secret::new(""), trusts: false };
+        let step =
+            SecondStep { challenge: challenge.token, methods, method: first, code: Secret::new(""), trusts: false };
         self.second(&step, None)
     }
 
@@ -235,14 +238,7 @@ impl Page<'_> {
     }
 }
 
-fn first_step(
-    pages: &Pages,
-    visitor: &Visitor,
-    frame: Frame<'_>,
-    email: &str,
-    wrong: &str,
-    message: &str,
-) -> Answer {
+fn first_step(pages: &Pages, visitor: &Visitor, frame: Frame<'_>, email: &str, wrong: &str, message: &str) -> Answer {
     let register = with_return_to("/register", frame.return_to);
     let more = json!({ "step": "password", "email": email, "wrong": wrong, "message": message, "register": register });
     pages.show(visitor, &Frame { template: "sign_in.html", more, ..frame })
@@ -276,7 +272,8 @@ mod tests {
 
     #[test]
     fn what_the_form_does_not_have_is_refused() {
-        for form in [&b"email=a&password=b&role=admin"[..], b"email=a&email=b", b"email=%zz", b"challenge_token=t&email=a"]
+        for form in
+            [&b"email=a&password=b&role=admin"[..], b"email=a&email=b", b"email=%zz", b"challenge_token=t&email=a"]
         {
             assert!(Form::read(form).is_err(), "{form:?}");
         }

@@ -23,11 +23,7 @@ pub(super) struct Overrides(BTreeMap<String, Areas>);
 
 impl Overrides {
     /// Reads `<language>.json` of a directory, and says what is wrong with it.
-    pub(super) fn read(
-        directory: Option<&Path>,
-        built_in: &BTreeMap<String, Areas>,
-        wrong: &mut Vec<String>,
-    ) -> Self {
+    pub(super) fn read(directory: Option<&Path>, built_in: &BTreeMap<String, Areas>, wrong: &mut Vec<String>) -> Self {
         let (Some(directory), Some(known)) = (directory, built_in.get(WHOLE)) else { return Self::default() };
         let mut overrides = Self::default();
         let files = match files(directory) {
@@ -40,7 +36,8 @@ impl Overrides {
         for name in files {
             let path = directory.join(&name);
             let mut tell = |what: String| wrong.push(format!("pages.texts: {}: {what}", path.display()));
-            let Some(language) = name.strip_suffix(".json").filter(|tag| durward_core::mail::language::is_tag(tag)) else {
+            let Some(language) = name.strip_suffix(".json").filter(|tag| durward_core::mail::language::is_tag(tag))
+            else {
                 tell("not called after a language: de.json, pt-BR.json".to_owned());
                 continue;
             };
@@ -171,7 +168,8 @@ mod tests {
     }
 
     fn built_in() -> BTreeMap<String, Areas> {
-        let en = areas(serde_json::json!({"common": {"save": "Save", "close": "Close"}, "server": {"language": "English"}}));
+        let en =
+            areas(serde_json::json!({"common": {"save": "Save", "close": "Close"}, "server": {"language": "English"}}));
         let de = areas(serde_json::json!({"common": {"save": "Speichern"}, "server": {"language": "Deutsch"}}));
         BTreeMap::from([("en".to_owned(), en), ("de".to_owned(), de)])
     }

@@ -43,7 +43,8 @@ impl Visitor {
 /// Whether a browser asks for a page: `text/html` stands in `Accept`, which no script's or program's request says by itself.
 pub(crate) fn wants_page(headers: &HeaderMap) -> bool {
     let accepts = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    let is_html = |range: &str| range.split(';').next().is_some_and(|media| media.trim().eq_ignore_ascii_case("text/html"));
+    let is_html =
+        |range: &str| range.split(';').next().is_some_and(|media| media.trim().eq_ignore_ascii_case("text/html"));
     accepts.flat_map(|value| value.split(',')).any(is_html)
 }
 
@@ -85,9 +86,13 @@ mod tests {
 
     #[test]
     fn themes() {
-        for (cookie, expected) in
-            [("theme=dark", "dark"), ("theme=light", "light"), ("theme=auto", "auto"), ("theme=\"x", "auto"), ("a=b", "auto")]
-        {
+        for (cookie, expected) in [
+            ("theme=dark", "dark"),
+            ("theme=light", "light"),
+            ("theme=auto", "auto"),
+            ("theme=\"x", "auto"),
+            ("a=b", "auto"),
+        ] {
             assert_eq!(visitor(&[("cookie", cookie)]).theme, expected, "{cookie}");
         }
     }

@@ -26,7 +26,7 @@ const REAUTHENTICATE: &str = "/api/v1/auth/reauthenticate";
 const STEP: Duration = Duration::from_secs(30);
 
 /// An authenticator app.
-pub(super) struct Phone(TotpSecret);
+pub(crate) struct Phone(TotpSecret);
 
 impl Phone {
     /// That was shown the answer of a setup.
@@ -40,7 +40,7 @@ impl Phone {
     }
 
     /// What it shows once the next step has begun, so that no code of it was used.
-    pub(super) fn next(&self, app: &App) -> String {
+    pub(crate) fn next(&self, app: &App) -> String {
         app.clock.advance(STEP);
         self.shows(app)
     }
@@ -56,7 +56,7 @@ impl Phone {
 }
 
 /// Turns TOTP on: the app, and the backup codes.
-pub(super) async fn enable(app: &App, who: &Actor) -> (Phone, Vec<String>) {
+pub(crate) async fn enable(app: &App, who: &Actor) -> (Phone, Vec<String>) {
     let phone = Phone::of(&who.post_empty("/api/v1/2fa/totp/setup").await.is(200).json());
     let body = json!({ "code": phone.shows(app) });
     let codes = backup_codes(&who.post("/api/v1/2fa/totp/enable", body).await.is(200).json());
@@ -64,7 +64,7 @@ pub(super) async fn enable(app: &App, who: &Actor) -> (Phone, Vec<String>) {
 }
 
 /// Registers somebody and turns TOTP on.
-pub(super) async fn user_with_totp(app: &App, name: &str) -> (Actor, Phone, Vec<String>) {
+pub(crate) async fn user_with_totp(app: &App, name: &str) -> (Actor, Phone, Vec<String>) {
     let who = app.user(name).await;
     let (phone, codes) = enable(app, &who).await;
     (who, phone, codes)

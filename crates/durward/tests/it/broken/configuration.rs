@@ -240,6 +240,34 @@ fn values_table() -> Vec<Broken> {
             ],
             &["mail.ca_file", "no certificate"],
         ),
+        broken(
+            "pages",
+            "a logo that is none",
+            [set("DURWARD_PAGES__LOGO", "{dir}/logo.svg"), Way::File("logo.svg", "nothing")],
+            &["pages.logo", "logo.svg"],
+        ),
+        broken(
+            "pages",
+            "a text that there is not",
+            [
+                set("DURWARD_PAGES__TEXTS", "{dir}/texts"),
+                Way::Directory("texts", 0o755),
+                Way::File("texts/en.json", r#"{"common": {"sav": "Keep"}}"#),
+            ],
+            &["pages.texts", "en.json", "\"sav\"", "\"save\""],
+        ),
+        broken(
+            "pages",
+            "a page of somebody else's after each login",
+            [set("DURWARD_PAGES__AFTER_LOGIN", "https://evil.example/")],
+            &["pages.after_login", "evil.example"],
+        ),
+        broken(
+            "config",
+            "an accent that is no colour",
+            [set("DURWARD_PAGES__ACCENT", "red")],
+            &["pages.accent", "#2f5bd7"],
+        ),
         broken("environment", "an unknown environment", [set("ENVIRONMENT", "prod")], &["environment", "production"]),
         broken(
             "settings_schema",

@@ -151,7 +151,21 @@ fn json() -> impl Strategy<Value = String> {
 }
 
 fn form() -> impl Strategy<Value = Vec<u8>> {
-    let names = select(vec!["username", "password", "grant_type", "scope", "client_id", "transport", "role", ""]);
+    let names = select(vec![
+        "username",
+        "email",
+        "password",
+        "return_to",
+        "challenge_token",
+        "method",
+        "code",
+        "grant_type",
+        "scope",
+        "client_id",
+        "transport",
+        "role",
+        "",
+    ]);
     let values: Vec<&[u8]> = vec![
         b"ann@example.com",
         b"tangerine+sunrise+over+Oslo",

@@ -252,6 +252,11 @@ fn judge(request: &[u8], case: &Case, answer: Option<&Answer>) -> Result<(), Str
     if status < 400 || case.method == Some("HEAD") {
         return Ok(());
     }
+    // Pages refuse with pages, and say no more than problems do.
+    if answer.header("content-type") == Some("text/html; charset=utf-8") {
+        let is_ours = [401, 403, 404, 409, 422, 429].contains(&status) && answer.text().starts_with("<!doctype html>");
+        return if is_ours { Ok(()) } else { Err(format!("{status} is no page of ours: {}", answer.text())) };
+    }
     let body: serde_json::Value = serde_json::from_slice(&answer.body).map_err(|error| format!("{status}: {error}"))?;
     let known = Code::ALL.iter().any(|code| body["code"] == code.as_str() && code.status() == status);
     let is_problem = answer.header("content-type") == Some("application/problem+json");

@@ -45,6 +45,10 @@ test("it is in German, and stays so", async ({ page, server }) => {
   await expect(page.getByText("Ihr Passwort allein reicht zur Anmeldung.")).toBeVisible();
   for (const section of ["", "profile", "settings", "password", "email", "sessions", "devices", "activity", "data"]) {
     await visit(page, section);
+    // Its words are longer.
+    await page.setViewportSize({ width: 360, height: 740 });
+    const across = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    expect(across, `${section} scrolls sideways`).toBeLessThanOrEqual(0);
     // A key that has no text is shown as it is.
     await expect(page.getByRole("main")).not.toHaveText(/\b[a-z_]+\.[a-z_]+\b(?<!example\.com)/);
   }

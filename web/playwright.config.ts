@@ -9,6 +9,7 @@ if (!executablePath) throw new Error("Chromium is missing; on Debian: apt-get in
 
 export default defineConfig({
   testDir: "tests",
+  globalSetup: "./tests/kit/client.ts",
   outputDir: "test-results",
   fullyParallel: false,
   workers: 2,

@@ -6,7 +6,8 @@ import { announce } from "../shell/announce.ts";
 import { Heading, type Me } from "../shell/frame.tsx";
 import { server } from "../shell/server.ts";
 import { Composer } from "./composer.tsx";
-import { Conversations } from "./conversations.tsx";
+import { type Conversation, Conversations } from "./conversations.tsx";
+import { DeleteDialog } from "./delete-dialog.tsx";
 import { Drawer, useWide } from "./drawer.tsx";
 import { loadDraft, saveDraft } from "./drafts.ts";
 import { useKept } from "./kept.ts";
@@ -26,6 +27,7 @@ export function Chat({ me }: { me: Me }) {
   const { socket, state, outgoing, drop } = useSocket();
   const wide = useWide();
   const [drawn, setDrawn] = useState(false);
+  const [asked, setAsked] = useState<Conversation>();
   const [draft, setDraft] = useState(() => loadDraft(me.id));
   // A new conversation is a thread without an id until its first message has been kept.
   const [fresh, setFresh] = useState<Thread>({});
@@ -56,6 +58,14 @@ export function Chat({ me }: { me: Me }) {
     return () => off.forEach((stop) => stop());
   }, [socket, fresh, id, list.data, list.reload, kept.reload]);
 
+  useEffect(() => {
+    if (asked === undefined) return;
+    return () => {
+      // The row is gone, and with it the button that had the focus.
+      if (document.activeElement === document.body) document.querySelector<HTMLElement>(".chat-begin")?.focus();
+    };
+  }, [asked]);
+
   const show = (to: string | undefined) => {
     if (to === undefined) setFresh({});
     setDrawn(false);
@@ -74,9 +84,12 @@ export function Chat({ me }: { me: Me }) {
   };
   const turns = outgoing.filter(({ thread }) => (id === undefined ? thread === fresh : thread.id === id));
   const title = list.data?.find((one) => one.id === id)?.title ?? say(id ? "title" : "new");
-  const conversations = (
-    <Conversations list={list} current={id} onShow={show} onDeleted={(gone) => gone === id && show(undefined)} />
-  );
+  const deleted = async () => {
+    await list.reload();
+    setAsked(undefined);
+    if (asked?.id === id) show(undefined);
+  };
+  const conversations = <Conversations list={list} current={id} onShow={show} onDelete={setAsked} />;
   return (
     <div class="chat">
       {wide && (
@@ -85,6 +98,7 @@ export function Chat({ me }: { me: Me }) {
         </nav>
       )}
       {!wide && drawn && <Drawer onClose={() => setDrawn(false)}>{conversations}</Drawer>}
+      {asked && <DeleteDialog conversation={asked} onDeleted={deleted} onClose={() => setAsked(undefined)} />}
       <main id="content" class="chat-main">
         <div class="chat-head">
           {!wide && (

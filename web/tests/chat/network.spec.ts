@@ -1,24 +1,16 @@
 import { mkdtempSync, rmSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { another, expect, look, register, signIn, test } from "../kit/index.ts";
+import { freePort } from "../kit/port.ts";
 import { Server } from "../kit/server.ts";
 import { answers, openChat, say, state } from "./kit.ts";
-
-/** A port that nobody listens on. A server that is started twice has to know it: its tokens name it as their issuer. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((done) => server.close(done));
-  return port;
-}
 
 test("a server that is restarted finds its chats again, each with a fresh ticket, and what was written meanwhile", async ({ browser }) => {
   test.slow();
   const directory = mkdtempSync(join(tmpdir(), "durward-restart-"));
+  // Its tokens name the port, as part of their issuer.
   const port = await freePort();
   let server = await Server.start({ DURWARD_DATA_DIR: directory }, port);
   const { page, close } = await another(browser, server);

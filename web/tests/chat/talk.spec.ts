@@ -2,6 +2,7 @@ import { call, expect, look, register, signIn, test } from "../kit/index.ts";
 import { answers, openChat, say, state } from "./kit.ts";
 
 test("what is said is answered piece by piece, is kept, and can be deleted", async ({ page, server }) => {
+  test.slow();
   await signIn(page, await register(server));
   await openChat(page);
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("New conversation");
@@ -59,6 +60,7 @@ test("nobody's chat is the sign-in page's business, which leads back", async ({ 
 });
 
 test("many conversations come page by page", async ({ page, server }) => {
+  test.slow();
   await signIn(page, await register(server));
   await openChat(page);
   for (let count = 1; count <= 52; count += 1) {
@@ -89,6 +91,7 @@ test("many conversations come page by page", async ({ page, server }) => {
 });
 
 test("a message that is too long is not sent, and not lost", async ({ page, server }) => {
+  test.slow();
   await signIn(page, await register(server));
   await openChat(page);
   const field = page.getByRole("textbox", { name: "Message" });

@@ -30,9 +30,9 @@ const expectedFailures = /\/api\/v1\/|\/login(\?|$)|\/nowhere/;
 
 /**
  * Lets nothing pass that a page should not do: errors on the console, exceptions, violations of the
- * Content-Security-Policy, requests to others, files that are missing.
+ * Content-Security-Policy, requests to others, files that are missing. `others` are origins that belong to the test.
  */
-async function watch(context: BrowserContext, server: Server): Promise<string[]> {
+async function watch(context: BrowserContext, server: Server, others: string[] = []): Promise<string[]> {
   const wrong: string[] = [];
   await context.addInitScript(() => {
     document.addEventListener("securitypolicyviolation", (event) => {
@@ -46,7 +46,9 @@ async function watch(context: BrowserContext, server: Server): Promise<string[]>
   });
   context.on("weberror", (error) => wrong.push(`exception: ${error.error().message}`));
   context.on("request", (request) => {
-    if (!/^(data|blob):/.test(request.url()) && new URL(request.url()).origin !== server.url) wrong.push(`foreign request: ${request.url()}`);
+    if (/^(data|blob):/.test(request.url())) return;
+    const { origin } = new URL(request.url());
+    if (origin !== server.url && !others.includes(origin)) wrong.push(`foreign request: ${request.url()}`);
   });
   context.on("response", (response) => {
     const path = new URL(response.url()).pathname;
@@ -57,9 +59,9 @@ async function watch(context: BrowserContext, server: Server): Promise<string[]>
 }
 
 /** Another browser that talks to this server, watched as the first. `close` says whether anything was wrong. */
-export async function another(browser: Browser, server: Server): Promise<{ page: Page; close: () => Promise<void> }> {
+export async function another(browser: Browser, server: Server, others: string[] = []): Promise<{ page: Page; close: () => Promise<void> }> {
   const context = await browser.newContext({ baseURL: server.url, locale: "en-GB", timezoneId: "Europe/Berlin", viewport: { width: 1440, height: 900 } });
-  const wrong = await watch(context, server);
+  const wrong = await watch(context, server, others);
   const page = await context.newPage();
   const close = async () => {
     await context.close();

@@ -65,6 +65,12 @@ export function Brand({ href = boot.afterLogin }: { href?: string }) {
 /** What is around every page for people who are signed in: the bar above, and the landmarks. */
 export function Frame({ me, page, children }: { me: Me; page: "account" | "chat" | "console"; children: ComponentChildren }) {
   const [busy, setBusy] = useState(false);
+  useEffect(() => {
+    // Going back shows a page as it was left, also to who comes after the one that has signed out: it is asked for anew.
+    const shown = (event: PageTransitionEvent) => event.persisted && location.reload();
+    addEventListener("pageshow", shown);
+    return () => removeEventListener("pageshow", shown);
+  }, []);
   const operator = mayOperate(me.scopes);
   const link = (name: "account" | "chat" | "console") => (
     <a href={`/${name}`} aria-current={name === page ? "page" : undefined}>

@@ -17,6 +17,7 @@ const SECTIONS = [
 
 for (const [section, title, text] of SECTIONS) {
   test(`${title}: on a phone and on a large screen, light and dark, for everybody`, async ({ page, server }) => {
+    test.slow();
     await open(page, await register(server));
     await call(page, "put", "/api/v1/profile", {
       mission_statement: "Make a little less noise every day.",

@@ -1,5 +1,5 @@
 import { call, expect, register, signIn, test } from "../kit/index.ts";
-import { WRONG } from "../sign-in/kit.ts";
+import { App, WRONG } from "../sign-in/kit.ts";
 import { open, setUpTotp, visit } from "./kit.ts";
 
 test("the account at a glance", async ({ page, server }) => {
@@ -41,7 +41,6 @@ test("few backup codes are worth a warning", async ({ page, server }) => {
   const ann = await register(server);
   await open(page, ann);
   const { secret } = (await (await call(page, "post", "/api/v1/2fa/totp/setup")).json()) as { secret: string };
-  const { App } = await import("../sign-in/kit.ts");
   const enabled = await call(page, "post", "/api/v1/2fa/totp/enable", { code: await new App(secret).code(-1) });
   const { backup_codes } = (await enabled.json()) as { backup_codes: string[] };
   for (const code of backup_codes.slice(0, 8)) {

@@ -1,5 +1,5 @@
-import { expect, look, register, signIn, test } from "../kit/index.ts";
-import { get, open, visit } from "./kit.ts";
+import { call, expect, look, register, signIn, test } from "../kit/index.ts";
+import { get, open } from "./kit.ts";
 
 test("sessions: this one is marked, another one is ended, and it shows at once", async ({ page, second, server }) => {
   const ann = await register(server);
@@ -58,11 +58,12 @@ test("signing out here ends this one", async ({ page, server }) => {
   await page.goto("/account");
   await page.waitForURL((url) => url.pathname === "/login");
   await expect(page).toHaveURL(/return_to=%2Faccount/);
-  await visitAgain(page);
 });
 
-/** Nothing of the account is to be seen by going back. */
-async function visitAgain(page: Parameters<typeof visit>[0]): Promise<void> {
-  await page.goBack();
+test("a page that comes back as it was left asks again who is signed in", async ({ page, server }) => {
+  await open(page, await register(server), "sessions");
+  await call(page, "post", "/api/v1/auth/logout");
+  // What a browser does that has kept the page; this one is told not to keep pages.
+  await page.evaluate(() => dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true })));
   await page.waitForURL((url) => url.pathname === "/login");
-}
+});

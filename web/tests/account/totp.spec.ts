@@ -5,6 +5,7 @@ import { App, WRONG } from "../sign-in/kit.ts";
 import { card, get, open, setUpTotp, visit } from "./kit.ts";
 
 test("an authenticator app is set up; the backup codes can be kept; new ones can be made", async ({ page, context, server }) => {
+  test.slow();
   await context.grantPermissions(["clipboard-read", "clipboard-write"]);
   const ann = await register(server);
   await open(page, ann, "security");

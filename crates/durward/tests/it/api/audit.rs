@@ -1,5 +1,7 @@
 //! `/api/v1/admin/audit`.
 
+mod export;
+
 use serde_json::{Value, json};
 
 use crate::kit::{PASSWORD, email, on_both};

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::kit::on_both;
+use crate::kit::{App, on_both};
 
 const SETTINGS: &str = "/api/v1/settings";
 const SMALL: &str = "llama3.2:3b";
@@ -26,7 +26,31 @@ fn defaults() -> Map<String, Value> {
     all
 }
 
+/// What each setting is, for a form that is made from it.
+const SCHEMA: &str = "/api/v1/settings/schema";
+
 on_both! {
+    /// The schema has every setting, with its default and in words.
+    async fn the_schema_describes_every_setting(app) {
+        let ann = app.user("ann").await;
+        let schema = ann.get(SCHEMA).await.is(200).json();
+        assert_eq!((&schema["type"], &schema["additionalProperties"]), (&json!("object"), &json!(false)));
+        let properties = schema["properties"].as_object().unwrap();
+        let of_schema: Map<String, Value> =
+            properties.iter().map(|(key, property)| (key.clone(), property["default"].clone())).collect();
+        assert_eq!(of_schema, defaults());
+        let mut titles = std::collections::BTreeSet::new();
+        for (key, property) in properties {
+            let words = |name: &str| property[name].as_str().unwrap_or_default().to_owned();
+            assert!(!words("type").is_empty() && words("description").ends_with('.'), "{key}: {property}");
+            assert!(titles.insert(words("title")) && !words("title").is_empty(), "{key}: {property}");
+            for example in property["examples"].as_array().into_iter().flatten() {
+                ann.put(SETTINGS, json!({ key: example })).await.is(200);
+            }
+        }
+        app.visitor().get(SCHEMA).await.refused(401, "token_missing");
+    }
+
     /// Every setting has its default, and no other is there.
     async fn defaults_hold_until_they_are_changed(app) {
         let ann = app.user("ann").await;
@@ -96,5 +120,27 @@ on_both! {
             assert_eq!(all[key], json!(format!("mine:{key}")));
         }
         assert!(keys.iter().any(|key| all["theme"] == json!(key)));
+    }
+}
+
+/// An operator's own schema is what is shown, as it stands in the file.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_own_schema_is_shown() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("schema.json");
+    let own = json!({
+        "type": "object",
+        "properties": { "size": { "enum": ["s", "m"], "default": "m", "title": "Size" }, "age": { "type": "integer", "default": 7 } },
+        "x-of-ours": [1],
+    });
+    std::fs::write(&file, own.to_string()).unwrap();
+    let setting = [("DURWARD_SETTINGS__SCHEMA", file.to_str().unwrap())];
+    for backend in durward_store::testing::backends() {
+        let app = App::with(backend, &setting).await;
+        let ann = app.user("ann").await;
+        let shown = ann.get(SCHEMA).await.is(200);
+        assert_eq!(shown.json().to_string(), own.to_string(), "in its own order");
+        assert_eq!(ann.get(SETTINGS).await.is(200).json(), json!({ "size": "m", "age": 7 }));
+        ann.put(SETTINGS, json!({ "theme": "light" })).await.refused(422, "validation_failed");
     }
 }

@@ -21,7 +21,8 @@ on_both! {
             assert_eq!(body["session_id"].as_str().unwrap().len(), 36);
             let expires_at = body["expires_at"].as_str().unwrap();
             assert!(expires_at.ends_with('Z') && expires_at.contains('T'), "{expires_at}");
-            assert_eq!(body.as_object().unwrap().len(), 5);
+            assert_eq!(body["scopes"], json!(["user"]));
+            assert_eq!(body.as_object().unwrap().len(), 6);
         }
     }
 

@@ -107,7 +107,8 @@ impl<'a> Walk<'a> {
             self.witness.answer(visitor.post_form("/api/v1/auth/jwt/login", &swapped).await);
             self.witness.answer(visitor.post("/api/v1/auth/login", json!({ "email": address, "password": "x" })).await);
             let register = json!({ "email": address, "password": wrong });
-            self.witness.answer(visitor.post("/api/v1/auth/register", register).await);
+            self.witness.answer(visitor.post("/api/v1/auth/register", register.clone()).await);
+            self.witness.answer(visitor.post("/api/v1/password/strength", register).await.is(200));
         }
     }
 
@@ -361,7 +362,12 @@ impl<'a> Walk<'a> {
         ];
         for body in bodies {
             for kind in ["application/json", "application/x-www-form-urlencoded", "text/plain"] {
-                for path in ["/api/v1/auth/login", "/api/v1/auth/register", "/api/v1/password/change"] {
+                for path in [
+                    "/api/v1/auth/login",
+                    "/api/v1/auth/register",
+                    "/api/v1/password/change",
+                    "/api/v1/password/strength",
+                ] {
                     let body = Bytes::from(body.clone());
                     let answer = ann.send(Method::POST, path, &[("content-type", kind)], body).await;
                     if answer.status != 422 || !answer.text().contains(&format!("/{password}")) {

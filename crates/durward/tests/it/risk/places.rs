@@ -1,5 +1,7 @@
 //! Databases of places: read, followed, and done without.
 
+use durward_proto::Clock;
+
 use super::*;
 use crate::kit::{Site, on_both};
 
@@ -32,6 +34,61 @@ with_places! {
         assert_eq!(sessions["items"][0]["location"], "Berlin, DE", "{sessions}");
         let count = "SELECT COUNT(*) FROM device_login_attempts WHERE country = 'DE' AND place = 'Berlin, DE'";
         assert_eq!(app.database.count(count).await, 1);
+    }
+
+    /// In the overview: what came of the attempts from each place, those with the most first.
+    async fn counted(app, files) {
+        const PLACES: &str = "/api/v1/admin/overview/places";
+        app.register("ann").await;
+        let before = app.clock.now();
+        app.clock.advance(HOUR);
+        let wrong = json!({ "email": email("ann"), "password": "not the password at all" });
+        for (address, right, failed) in [(HOME, 2, 1), (PHONE, 1, 0), (HOTEL, 0, 1), (THIEF, 0, 2)] {
+            for _ in 0..right {
+                log_in(&at(&app, address), "ann").await.is(200);
+            }
+            for _ in 0..failed {
+                at(&app, address).post(LOGIN, wrong.clone()).await.refused(401, "invalid_credentials");
+            }
+        }
+        // From nowhere that is known.
+        let admin = app.admin("boss").await;
+        let counted = async |query: &str| admin.get(&format!("{PLACES}{query}")).await.is(200).json();
+        let place = |country: Option<&str>, location: Option<&str>, succeeded: i64, failed: i64| {
+            json!({ "country": country, "location": location, "succeeded": succeeded, "failed": failed })
+        };
+        let all = json!([
+            place(Some("DE"), Some("Berlin, DE"), 3, 1),
+            place(Some("BR"), Some("Recife, BR"), 0, 2),
+            place(None, None, 1, 0),
+            place(Some("FR"), Some("Paris, FR"), 0, 1),
+        ]);
+        assert_eq!(counted("").await, all);
+        let attempts = admin.get("/api/v1/admin/attempts").await.is(200).json();
+        let first = attempts["items"].as_array().unwrap().last().unwrap()["at"].as_str().unwrap();
+        let now = app.clock.now();
+        assert_eq!(counted(&format!("?since={first}&until={now}")).await, all, "from that time on");
+        assert_eq!(counted(&format!("?until={first}")).await, json!([]), "before that time");
+        assert_eq!(counted(&format!("?until={before}")).await, json!([]));
+        app.clock.advance(24 * HOUR);
+        assert_eq!(counted("").await, json!([]), "a day is over");
+        assert_eq!(counted(&format!("?since={before}")).await, all);
+        assert_eq!(counted(&format!("?until={now}")).await, all);
+        app.clock.advance(7 * 24 * HOUR);
+        let later = app.clock.now();
+        let days = |days: u32| later.minus(days * 24 * HOUR);
+        assert_eq!(counted(&format!("?since={}&until={later}", days(31))).await, all);
+        for query in [
+            format!("since={}", days(31)),
+            format!("since={}&until={later}", days(32)),
+            format!("since={later}&until={later}"),
+            format!("since={later}&until={before}"),
+            "since=0001-01-01T00:00:00Z&until=9999-12-31T23:59:59Z".to_owned(),
+            "since=yesterday".to_owned(),
+            "limit=5".to_owned(),
+        ] {
+            admin.get(&format!("{PLACES}?{query}")).await.refused(422, "validation_failed");
+        }
     }
 
     /// A file that is replaced is read; one that cannot be used leaves the one before in place.

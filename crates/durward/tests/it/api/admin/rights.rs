@@ -78,7 +78,35 @@ on_both! {
         let (_, claims) = crate::kit::jws::read(&token, crate::kit::SECRET);
         assert_eq!(claims["role"], "support");
         assert_eq!(claims["scope"], "user users:read users:write sessions:read sessions:write app:desk");
-        assert_eq!(again.get("/api/v1/auth/status").await.is(200).json()["user"]["role"], "support");
+        let status = again.get("/api/v1/auth/status").await.is(200).json();
+        assert_eq!(status["user"]["role"], "support");
+        let scopes = ["user", "users:read", "users:write", "sessions:read", "sessions:write", "app:desk"];
+        assert_eq!(status["scopes"], json!(scopes));
+        // The token of before says less than the role may do now, which is what counts.
+        assert_eq!(ann.get("/api/v1/auth/status").await.is(200).json()["scopes"], json!(scopes));
+    }
+
+    /// Every role there is can be seen by those who see accounts, with what it may do; each can be given.
+    async fn roles_are_listed(app) {
+        let (_, clerk) = with_role(&app, "clerk", "clerk").await;
+        let (_, root) = with_role(&app, "root", "admin").await;
+        let ann = app.register("ann").await;
+        let roles = clerk.get("/api/v1/admin/roles").await.is(200).json();
+        let names: Vec<&str> = roles.as_array().unwrap().iter().map(|role| role["name"].as_str().unwrap()).collect();
+        assert_eq!(names, ["a", "admin", "b", "c", "clerk", "d", "e", "f", "g", "h", "i", "j", "k", "support", "user"]);
+        let scopes = |name: &str| {
+            let at = names.iter().position(|one| *one == name).unwrap();
+            roles[at]["scopes"].clone()
+        };
+        assert_eq!(scopes("user"), json!(["user"]));
+        assert_eq!(scopes("admin"), json!(["user", "admin"]));
+        assert_eq!(scopes("clerk"), json!(["user", "users:read"]));
+        let path = format!("/api/v1/admin/users/{ann}");
+        for name in &names {
+            root.patch(&path, json!({ "role": name })).await.is(200);
+            assert_eq!(root.get(&path).await.is(200).json()["scopes"], scopes(name), "{name}");
+        }
+        clerk.get("/api/v1/admin/roles?limit=1").await.is(200);
     }
 
     /// Nobody changes who may do more than they may, and nobody gives what they have not.

@@ -78,7 +78,7 @@ function Change({ email }: { email: string }) {
       <p>{t("email.change.text")}</p>
       {asked !== undefined && <Notice kind="good">{t("email.asked", { email, wanted: asked })}</Notice>}
       {change.problem !== undefined && !refused && <Failure problem={change.problem} />}
-      <Form onSubmit={submit}>
+      <Form class="stack narrow" onSubmit={submit}>
         <Field
           label={t("email.new")}
           type="email"

@@ -45,7 +45,7 @@ export function Password({ me }: SectionProps) {
         </Notice>
       )}
       {change.problem !== undefined && !wrong && <Failure problem={change.problem} />}
-      <Form onSubmit={submit}>
+      <Form class="stack narrow" onSubmit={submit}>
         {/* Tells a password manager whose it is. */}
         <input type="text" autocomplete="username" value={me.email} readOnly hidden />
         <Field

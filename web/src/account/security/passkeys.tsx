@@ -52,7 +52,7 @@ function Add({ onAdded, onCodes }: { onAdded: () => Promise<void>; onCodes: Fact
     await onAdded();
   });
   return (
-    <Form onSubmit={() => add.run()}>
+    <Form class="stack narrow" onSubmit={() => add.run()}>
       {add.problem !== undefined && <Failure problem={add.problem} />}
       <Field label={t("passkeys.name")} hint={t("passkeys.name.hint")} maxLength={100} value={name} onValue={setName} />
       <div class="row">

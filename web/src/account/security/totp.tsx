@@ -85,7 +85,7 @@ function FirstCode({
     return code.trim() !== "" && enable.run();
   };
   return (
-    <div class="stack">
+    <div class="stack narrow">
       <h3 ref={heading} tabIndex={-1}>
         {t("totp.scan")}
       </h3>

@@ -309,6 +309,8 @@ fn query() -> impl Strategy<Value = Vec<u8>> {
         "until",
         "name",
         "step",
+        "format",
+        "event",
         "x",
         "",
     ]);
@@ -322,6 +324,7 @@ fn query() -> impl Strategy<Value = Vec<u8>> {
         b"true",
         b"TRUE",
         b"logins",
+        b"cef",
         b"active",
         b"0001-01-01T00:00:00Z",
         b"9999-12-31T23:59:59.999999999Z",

@@ -1,6 +1,6 @@
+import type { Answer, Call, Params, PathFor, Verb } from "./calls.ts";
 import { CSRF_HEADER, CsrfToken } from "./csrf.ts";
 import { Problem } from "./problem.ts";
-import type { paths } from "./schema.d.ts";
 import { alone, lastRefreshed, noteRefreshed } from "./tabs.ts";
 
 /** How to reach a server. */
@@ -9,38 +9,6 @@ export interface Options {
   baseUrl?: string;
   /** Called when a request was refused because nobody is signed in any more, with the reason's code. */
   onSignedOut?: (problem: Problem) => void;
-}
-
-type Verb = "get" | "post" | "put" | "patch" | "delete";
-type Params = Record<string, string | number | boolean | undefined | null>;
-
-/** The paths that have an operation under this verb, from the OpenAPI document. */
-export type PathFor<V extends Verb> = {
-  [P in keyof paths]: paths[P] extends Record<V, infer O> ? ([O] extends [undefined] ? never : P) : never;
-}[keyof paths] &
-  string;
-
-type Operation<V extends Verb, P extends PathFor<V>> = paths[P] extends Record<V, infer O> ? O : never;
-type JsonOf<C> = C extends { content: { "application/json": infer J } } ? J : never;
-
-/** What a call gives when it succeeds; undefined where the answer has no body. */
-export type Answer<V extends Verb, P extends PathFor<V>> =
-  Operation<V, P> extends { responses: infer R }
-    ? [JsonOf<R[Extract<keyof R, 200 | 201 | 202>]>] extends [never]
-      ? undefined
-      : JsonOf<R[Extract<keyof R, 200 | 201 | 202>]>
-    : never;
-
-/** What a call takes as its body. */
-export type Body<V extends Verb, P extends PathFor<V>> =
-  Operation<V, P> extends { requestBody?: infer B } ? JsonOf<NonNullable<B>> : undefined;
-
-/** What goes with a call. */
-export interface Call<V extends Verb, P extends PathFor<V>> {
-  path?: Params;
-  query?: Params;
-  body?: Body<V, P>;
-  signal?: AbortSignal;
 }
 
 /** A session is over for good when a renewal is refused; these are worth one. A changed role revokes tokens, not sessions. */
@@ -60,7 +28,7 @@ export class Http {
   #refreshing: Promise<string | undefined> | undefined;
 
   constructor(options: Options = {}) {
-    this.baseUrl = options.baseUrl ?? "";
+    this.baseUrl = (options.baseUrl ?? "").replace(/\/+$/, "");
     this.csrf = new CsrfToken(this.baseUrl);
     this.#onSignedOut = options.onSignedOut;
   }

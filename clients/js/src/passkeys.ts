@@ -1,4 +1,5 @@
-import type { Answer, Http } from "./http.ts";
+import type { Answer } from "./calls.ts";
+import type { Http } from "./http.ts";
 import { Problem } from "./problem.ts";
 import { creationOptions, credentialJson, requestOptions } from "./webauthn-json.ts";
 

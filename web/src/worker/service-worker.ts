@@ -99,8 +99,8 @@ self.addEventListener("notificationclick", (event) => {
         await self.clients.openWindow(url);
         return;
       }
-      await open.focus();
       open.postMessage({ show: url });
+      await open.focus();
     })(),
   );
 });

@@ -1,8 +1,8 @@
-import { call, expect, look, register, signIn, test } from "../kit/index.ts";
+import { type Page, call, expect, look, register, signIn, test } from "../kit/index.ts";
 import { ended, openChat, say, state } from "./kit.ts";
 
 /** When the page says that it has ended, by the clock of this machine. */
-async function whenEnded(page: import("../kit/index.ts").Page): Promise<void> {
+async function whenEnded(page: Page): Promise<void> {
   await page.evaluate(() => {
     const seen = window as unknown as { ended?: number };
     new MutationObserver(() => {

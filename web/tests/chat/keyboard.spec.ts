@@ -1,8 +1,8 @@
-import { expect, register, signIn, test } from "../kit/index.ts";
+import { type Page, expect, register, signIn, test } from "../kit/index.ts";
 import { answers, openChat, state } from "./kit.ts";
 
 /** Goes on by Tab until this has the focus; fails when that takes too long. */
-async function tabTo(page: import("../kit/index.ts").Page, what: ReturnType<typeof page.locator>): Promise<void> {
+async function tabTo(page: Page, what: ReturnType<typeof page.locator>): Promise<void> {
   for (let count = 0; count < 40; count += 1) {
     if (await what.evaluate((element) => element === document.activeElement).catch(() => false)) return;
     await page.keyboard.press("Tab");

@@ -1,8 +1,8 @@
-import { expect, look, register, signIn, test } from "../kit/index.ts";
+import { type Page, expect, look, register, signIn, test } from "../kit/index.ts";
 import { answers, openChat, say, state } from "./kit.ts";
 
 /** Everything that the worker has kept, by path. */
-async function kept(page: import("../kit/index.ts").Page): Promise<string[]> {
+async function kept(page: Page): Promise<string[]> {
   return page.evaluate(async () => {
     const paths: string[] = [];
     for (const name of await caches.keys()) {
@@ -54,6 +54,46 @@ test("nothing of the API and nobody's data is kept, and no other page is touched
   expect(scopes).toEqual([`${server.url}/chat`]);
   await context.setOffline(true);
   await expect(page.goto("/account")).rejects.toThrow(/ERR_INTERNET_DISCONNECTED/);
+});
+
+test("what an older worker kept in another way is thrown away", async ({ page, server }) => {
+  await signIn(page, await register(server));
+  await page.goto("/login");
+  const names = () => page.evaluate(() => caches.keys());
+  await page.evaluate(async () => {
+    await (await caches.open("durward-chat-0")).put("/chat", new Response("old"));
+    await caches.open("somebody-else's");
+  });
+  expect(await names()).toContain("durward-chat-0");
+  await openChat(page);
+  await expect.poll(names).toEqual(expect.arrayContaining(["somebody-else's", "durward-chat-1"]));
+  await expect.poll(names).not.toContain("durward-chat-0");
+});
+
+test("a notice that is opened leads to its conversation in the page that is there", async ({ page, context, server }) => {
+  await context.grantPermissions(["notifications"], { origin: server.url });
+  await signIn(page, await register(server));
+  await openChat(page);
+  await say(page, "the first conversation");
+  await expect(answers(page)).toHaveText(["the first conversation"]);
+  const url = new URL(page.url()).pathname;
+  await page.getByRole("button", { name: "New conversation" }).click();
+  await expect(answers(page)).toHaveCount(0);
+  await expect(page.getByText("Notifications are on")).toBeVisible();
+  await page.evaluate(() => navigator.serviceWorker.ready);
+  const worker = context.serviceWorkers()[0]!;
+  await worker.evaluate(async (url) => {
+    const { registration, dispatchEvent, NotificationEvent } = self as unknown as {
+      registration: ServiceWorkerRegistration;
+      dispatchEvent: (event: Event) => void;
+      NotificationEvent: new (type: string, init: { notification: Notification | undefined }) => Event;
+    };
+    await registration.showNotification("an answer", { data: { url } });
+    const [notification] = await registration.getNotifications();
+    dispatchEvent(new NotificationEvent("notificationclick", { notification }));
+  }, url);
+  await expect(page).toHaveURL(`${server.url}${url}`);
+  await expect(answers(page)).toHaveText(["the first conversation"]);
 });
 
 test("the kept page follows the language, and lets go of what it no longer loads", async ({ page, server }) => {

@@ -59,7 +59,7 @@ function grouped(entries: Entry[]): [group: string, entries: Entry[]][] {
 function Group({ group, entries }: { group: string; entries: Entry[] }) {
   const id = useId();
   return (
-    <section class="card stack" aria-labelledby={id}>
+    <section class="card stack settings" aria-labelledby={id}>
       <h2 id={id}>{group ? <code>[{group}]</code> : t("config.top")}</h2>
       <Table
         caption={group || t("config.top")}

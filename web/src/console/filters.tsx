@@ -1,3 +1,5 @@
+import { useId, useState } from "preact/hooks";
+
 import { Button } from "../parts/button.tsx";
 import { Field, Select } from "../parts/field.tsx";
 import { type Query, fromLocal, toLocal, useTyped } from "./query.ts";
@@ -9,14 +11,33 @@ export type Filter =
   | { name: string; label: string; kind: "choice"; options: { value: string; label: string }[] }
   | { name: string; label: string; kind: "time" };
 
+/** On a phone the others are folded away, so that the list is to be seen. */
+const ALWAYS_SHOWN = 2;
+
 /** The filters of a list. They stand in the page's address. */
 export function Filters({ query, filters, children }: { query: Query; filters: Filter[]; children?: preact.ComponentChildren }) {
-  const used = filters.some(({ name }) => query.values[name]);
+  const isUsed = ({ name }: Filter) => Boolean(query.values[name]);
+  const used = filters.some(isUsed);
+  const [shown, rest] = filters.length > ALWAYS_SHOWN + 1 ? [filters.slice(0, ALWAYS_SHOWN), filters.slice(ALWAYS_SHOWN)] : [filters, []];
+  const id = useId();
+  const [open, setOpen] = useState(() => rest.some(isUsed));
   return (
     <form class="filters" role="search" onSubmit={(event) => event.preventDefault()}>
-      {filters.map((filter) => (
+      {shown.map((filter) => (
         <One key={filter.name} query={query} filter={filter} />
       ))}
+      {rest.length > 0 && (
+        <>
+          <Button class="fold" aria-expanded={open} aria-controls={id} onClick={() => setOpen(!open)}>
+            {t(open ? "filters.less" : "filters.more")}
+          </Button>
+          <div id={id} class={open ? "rest" : "rest folded"}>
+            {rest.map((filter) => (
+              <One key={filter.name} query={query} filter={filter} />
+            ))}
+          </div>
+        </>
+      )}
       {(used || children) && (
         <div class="row">
           {used && (

@@ -1,6 +1,9 @@
 import { type Page, expect, look, register, signIn, test } from "../kit/index.ts";
 import { giveRole, idOf, openAsAdmin } from "./kit.ts";
 
+// To look at a page on two screens and in two colours takes its time where many tests run.
+test.setTimeout(120_000);
+
 test.use({
   settings: {
     DURWARD_ROLES__AUDITOR__SCOPES: "audit:read",

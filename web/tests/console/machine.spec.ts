@@ -1,6 +1,9 @@
 import { expect, look, register, test } from "../kit/index.ts";
 import { giveRole, idOf, openAsAdmin } from "./kit.ts";
 
+// To look at a page on two screens and in two colours takes its time where many tests run.
+test.setTimeout(120_000);
+
 const SECRET = "nobody should ever see this secret 4711 x9";
 
 test.use({

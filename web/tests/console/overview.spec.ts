@@ -70,8 +70,12 @@ test("charts show what was counted, are read by the keyboard and as tables, and 
   await wrong.click();
   await expect(wrong).toHaveAttribute("aria-pressed", "false");
   await wrong.click();
+  // What was measured once is a point; and the colours of the page are those of the chart, also where little may move.
+  await expect.poll(() => pixels(page, "Time per request", "line-3")).toBeGreaterThan(0);
+  await page.emulateMedia({ reducedMotion: "reduce" });
   await page.getByLabel("Appearance").selectOption("dark");
   await expect.poll(() => pixels(page, "Logins by result", "line-1")).toBeGreaterThan(0);
+  await expect.poll(() => pixels(page, "Logins by result", "line-grid")).toBeGreaterThan(0);
   await page.getByLabel("Appearance").selectOption("auto");
   await look(page, "console-overview");
 

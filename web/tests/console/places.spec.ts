@@ -6,6 +6,9 @@ import { expect, look, register, test } from "../kit/index.ts";
 import { cities } from "../kit/places.ts";
 import { failLogin, login, openAsAdmin } from "./kit.ts";
 
+// To look at a page on two screens and in two colours takes its time where many tests run.
+test.setTimeout(120_000);
+
 const database = join(mkdtempSync(join(tmpdir(), "durward-places-")), "places.mmdb");
 writeFileSync(
   database,

@@ -2,6 +2,9 @@ import { type Account, type Page, PASSWORD, authenticator, call, expect, look, r
 import { SECRET, age } from "../account/kit.ts";
 import { failLogin, idOf, login, openAsAdmin, sql } from "./kit.ts";
 
+// To look at a page on two screens and in two colours takes its time where many tests run.
+test.setTimeout(120_000);
+
 test.use({ withMail: true, settings: { DURWARD_REGISTRATION__VERIFY_EMAIL: "false", DURWARD_TOKENS__SECRET: SECRET } });
 
 /** Opens a user's page as an administrator. */

@@ -10,7 +10,15 @@ export interface City {
   city: string;
 }
 
-type Field = string | number | bigint | Field[] | { [name: string]: Field };
+/** A number of 16 bits. */
+class Short {
+  readonly value: number;
+  constructor(value: number) {
+    this.value = value;
+  }
+}
+
+type Field = string | number | bigint | Short | Field[] | { [name: string]: Field };
 
 /** A database of cities. Numbers become 32 bits, or 64 where they are given as bigint. */
 export function cities(rows: City[]): Buffer {
@@ -38,15 +46,15 @@ export function cities(rows: City[]): Buffer {
   nodes.forEach((sides, node) => sides.forEach((side, at) => tree.writeUInt32BE(side ?? nodes.length, node * 8 + at * 4)));
   for (const { node, side, at } of records) tree.writeUInt32BE(nodes.length + 16 + at, node * 8 + side * 4);
   const metadata = encode({
-    binary_format_major_version: 2,
-    binary_format_minor_version: 0,
+    binary_format_major_version: new Short(2),
+    binary_format_minor_version: new Short(0),
     build_epoch: BigInt(Math.floor(Date.now() / 1_000)),
     database_type: "Test-City",
     description: { en: "made by a test" },
-    ip_version: 6,
+    ip_version: new Short(6),
     languages: ["en"],
     node_count: nodes.length,
-    record_size: 32,
+    record_size: new Short(32),
   });
   return Buffer.concat([tree, Buffer.alloc(16), ...data, Buffer.from("\xab\xcd\xefMaxMind.com", "latin1"), metadata]);
 }
@@ -57,6 +65,11 @@ function encode(field: Field): Buffer {
     const bytes = Buffer.alloc(4);
     bytes.writeUInt32BE(field);
     return Buffer.concat([head(6, 4), bytes]);
+  }
+  if (field instanceof Short) {
+    const bytes = Buffer.alloc(2);
+    bytes.writeUInt16BE(field.value);
+    return Buffer.concat([head(5, 2), bytes]);
   }
   if (typeof field === "bigint") {
     const bytes = Buffer.alloc(8);

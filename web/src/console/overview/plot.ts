@@ -44,7 +44,7 @@ export function plot(into: HTMLElement, drawn: Drawn, stepped: boolean, onPoint:
         width: 2,
         dash: DASHES[at % DASHES.length]!,
         ...(stepped && { paths: uPlot.paths.stepped!({ align: 1 }) }),
-        points: { size: 5 },
+        points: { size: 6, filter: (self, line) => alone(self.data[line] ?? []) },
       })),
     ],
     axes: [
@@ -76,16 +76,23 @@ export function plot(into: HTMLElement, drawn: Drawn, stepped: boolean, onPoint:
   };
 }
 
+/** Where a value has none beside it: no line goes through there, and a point has to be seen. */
+function alone(values: ArrayLike<number | null | undefined>): number[] {
+  const there = (at: number) => values[at] !== null && values[at] !== undefined;
+  return Array.from(values, (_, at) => at).filter((at) => there(at) && !there(at - 1) && !there(at + 1));
+}
+
 /** The colours as they are now: a canvas knows nothing of custom properties. */
 function read(into: HTMLElement): { lines: string[]; text: string; grid: string } {
-  const probe = into.ownerDocument.createElement("span");
-  into.append(probe);
+  // An element for each: one that changed its class would be on its way from the colour before.
   const colour = (name: string) => {
+    const probe = into.ownerDocument.createElement("span");
     probe.className = name;
-    return getComputedStyle(probe).color;
+    into.append(probe);
+    const { color } = getComputedStyle(probe);
+    probe.remove();
+    return color;
   };
   const lines = DASHES.map((_, at) => colour(`line-${at + 1}`));
-  const colours = { lines, text: colour("line-text"), grid: colour("line-grid") };
-  probe.remove();
-  return colours;
+  return { lines, text: colour("line-text"), grid: colour("line-grid") };
 }

@@ -22,7 +22,7 @@ async function expectNoToken(page: Page): Promise<void> {
   await expect.poll(() => page.url()).not.toContain("token");
 }
 
-test("who registers confirms the address by mail, and signs in", async ({ page, mails }) => {
+test("who registers is told to look into the mail, and gets another one when it does not come", async ({ page, mails }) => {
   const email = `mail-${Date.now()}@example.com`;
   await page.goto("/register");
   await page.getByLabel("E-mail address").fill(email);
@@ -32,24 +32,31 @@ test("who registers confirms the address by mail, and signs in", async ({ page, 
   await expect(page.getByText(`We have sent a mail to ${email}.`)).toBeVisible();
   await look(page, "register-mail");
   const first = await mails!.link(email, "verify-email");
+  await page.getByRole("button", { name: "Send it again" }).click();
+  await expect(page.getByText("It is on its way.")).toBeVisible();
+  await expect.poll(() => mails!.link(email, "verify-email")).not.toBe(first);
+});
 
-  // Before that, the password alone does nothing, and another mail can be had.
-  await withPassword(page, { email, password: PASSWORD });
+test("before the address is confirmed the password opens nothing, and the mail can be had again", async ({ page, server, mails }) => {
+  const ann = await register(server);
+  const first = await mails!.link(ann.email, "verify-email");
+  await withPassword(page, ann);
   await expect(page.getByRole("alert")).toContainText("This account has to be confirmed first");
   await look(page, "login-pending");
   await page.getByRole("button", { name: "Send it again" }).click();
   await expect(page.getByText("It is on its way.")).toBeVisible();
-  await expect.poll(() => mails!.link(email, "verify-email")).not.toBe(first);
-  const second = await mails!.link(email, "verify-email");
-
-  // The older link does not work any more; the page has a way to another one.
+  await expect.poll(() => mails!.link(ann.email, "verify-email")).not.toBe(first);
+  // The older link does not work any more.
   await page.goto(pathOf(first));
   await expectNoToken(page);
   await confirm(page).click();
-  await expect(page.getByRole("heading", { name: "This link does not work" })).toBeVisible();
+  await expect(page.getByRole("heading", { name: "This link does not work" })).toBeFocused();
   await look(page, "verify-invalid");
+});
 
-  await page.goto(pathOf(second));
+test("a mailed link confirms the address at the press of a button", async ({ page, server, mails }) => {
+  const ann = await register(server);
+  await page.goto(pathOf(await mails!.link(ann.email, "verify-email")));
   await expectNoToken(page);
   // It survives that the page comes anew, and opening it uses nothing up.
   await page.getByLabel("Language").selectOption("de");
@@ -59,10 +66,10 @@ test("who registers confirms the address by mail, and signs in", async ({ page, 
   await expect(page.getByRole("heading", { name: "Your address is confirmed" })).toBeFocused();
   await look(page, "verify-done");
   await page.getByRole("link", { name: "Sign in" }).click();
-  await form(page).email.fill(email);
-  await form(page).password.fill(PASSWORD);
+  await form(page).email.fill(ann.email);
+  await form(page).password.fill(ann.password);
   await form(page).submit.click();
-  await expectSignedIn(page, email);
+  await expectSignedIn(page, ann.email);
 });
 
 test("a link that does not work is replaced by another", async ({ page, server, mails }) => {
@@ -81,24 +88,31 @@ test("a link that does not work is replaced by another", async ({ page, server, 
   await expect(page.getByRole("heading", { name: "Your address is confirmed" })).toBeVisible();
 });
 
-test("a forgotten password is set anew by a mailed link", async ({ page, server, mails }) => {
+test("a forgotten password: the link is asked for by keyboard alone, and again", async ({ page, server, mails }) => {
   const ann = await verified(page, server, mails!);
   await page.goto("/login");
   await page.getByRole("link", { name: "Forgotten your password?" }).click();
   await expect(page.getByLabel("E-mail address")).toBeFocused();
   await look(page, "forgot");
-  await page.getByRole("button", { name: "Send the link" }).click();
-  await expect(page.getByLabel("E-mail address")).toHaveAccessibleDescription("This has to be filled in.");
-  await page.getByLabel("E-mail address").fill(ann.email);
   await page.keyboard.press("Enter");
+  await expect(page.getByLabel("E-mail address")).toHaveAccessibleDescription("This has to be filled in.");
+  await page.keyboard.type(ann.email);
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("heading", { name: "Look into your mail" })).toBeFocused();
   await expect(page.getByText(`If there is an account for ${ann.email}`)).toBeVisible();
   await look(page, "forgot-mail");
   const first = await mails!.link(ann.email, "reset-password");
-  await page.getByRole("button", { name: "Send it again" }).click();
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Enter");
   await expect(page.getByText("It is on its way.")).toBeVisible();
   await expect.poll(() => mails!.link(ann.email, "reset-password")).not.toBe(first);
+});
 
-  await page.goto(pathOf(await mails!.link(ann.email, "reset-password")));
+test("a mailed link sets a new password, once", async ({ page, server, mails }) => {
+  const ann = await verified(page, server, mails!);
+  await page.request.post("/api/v1/password/forgot", { data: { email: ann.email } });
+  const link = pathOf(await mails!.link(ann.email, "reset-password"));
+  await page.goto(link);
   await expectNoToken(page);
   const password = page.getByLabel("New password", { exact: true });
   await expect(password).toBeFocused();
@@ -119,15 +133,20 @@ test("a forgotten password is set anew by a mailed link", async ({ page, server,
   await form(page).submit.click();
   await expectSignedIn(page, ann.email);
 
-  // The older link is no longer any good, which is found out before a password is lost on it.
   await page.context().clearCookies();
-  await page.goto(pathOf(first));
+  await page.goto(link);
   await page.getByLabel("New password", { exact: true }).fill("yet another good one, this");
   await page.keyboard.press("Enter");
   await expect(page.getByRole("heading", { name: "This link does not work" })).toBeVisible();
-  await look(page, "reset-invalid");
   await page.getByRole("link", { name: "Send another link" }).click();
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("Forgotten password");
+});
+
+test("who comes to set a password without a link is sent to ask for one", async ({ page }) => {
+  await page.goto("/reset-password");
+  await expect(page.getByRole("heading", { name: "This link does not work" })).toBeFocused();
+  await look(page, "reset-invalid");
+  await expect(page.getByRole("link", { name: "Send another link" })).toHaveAttribute("href", "/forgot-password");
 });
 
 test("a change of address is confirmed at both, in either order", async ({ page, second, server, mails }) => {

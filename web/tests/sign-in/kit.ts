@@ -78,9 +78,3 @@ export async function withPasskey(page: Page, account: Account): Promise<void> {
   await call(page, "post", "/api/v1/passkeys/register/finish", { ceremony_id: begun.ceremony_id, credential });
   await call(page, "post", "/api/v1/auth/logout");
 }
-
-/** A mailed link's path, with what stands behind the #. */
-export function pathOf(link: string): string {
-  const { pathname, hash } = new URL(link);
-  return pathname + hash;
-}

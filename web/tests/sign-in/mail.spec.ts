@@ -1,7 +1,7 @@
 import { PASSWORD, type Page, call, expect, look, register, signIn, test } from "../kit/index.ts";
 import type { Mails } from "../kit/mails.ts";
 import type { Server } from "../kit/server.ts";
-import { expectNobody, expectSignedIn, form, pathOf, withPassword } from "./kit.ts";
+import { expectNobody, expectSignedIn, form, withPassword } from "./kit.ts";
 
 test.use({ withMail: true });
 
@@ -47,7 +47,7 @@ test("before the address is confirmed the password opens nothing, and the mail c
   await expect(page.getByText("It is on its way.")).toBeVisible();
   await expect.poll(() => mails!.link(ann.email, "verify-email")).not.toBe(first);
   // The older link does not work any more.
-  await page.goto(pathOf(first));
+  await page.goto(first);
   await expectNoToken(page);
   await confirm(page).click();
   await expect(page.getByRole("heading", { name: "This link does not work" })).toBeFocused();
@@ -56,7 +56,7 @@ test("before the address is confirmed the password opens nothing, and the mail c
 
 test("a mailed link confirms the address at the press of a button", async ({ page, server, mails }) => {
   const ann = await register(server);
-  await page.goto(pathOf(await mails!.link(ann.email, "verify-email")));
+  await page.goto(await mails!.link(ann.email, "verify-email"));
   await expectNoToken(page);
   // It survives that the page comes anew, and opening it uses nothing up.
   await page.getByLabel("Language").selectOption("de");
@@ -82,7 +82,7 @@ test("a link that does not work is replaced by another", async ({ page, server, 
   await expect(page.getByRole("heading", { name: "Look into your mail" })).toBeFocused();
   await expect.poll(() => mails!.link(ann.email, "verify-email")).not.toBe(first);
   // The other link is opened in the very tab that shows the page already.
-  const link = pathOf(await mails!.link(ann.email, "verify-email"));
+  const link = await mails!.link(ann.email, "verify-email");
   await page.evaluate((hash) => (location.hash = hash), link.split("#")[1]!);
   await confirm(page).click();
   await expect(page.getByRole("heading", { name: "Your address is confirmed" })).toBeVisible();
@@ -111,7 +111,7 @@ test("a forgotten password: the link is asked for by keyboard alone, and again",
 test("a mailed link sets a new password, once", async ({ page, server, mails }) => {
   const ann = await verified(page, server, mails!);
   await page.request.post("/api/v1/password/forgot", { data: { email: ann.email } });
-  const link = pathOf(await mails!.link(ann.email, "reset-password"));
+  const link = await mails!.link(ann.email, "reset-password");
   await page.goto(link);
   await expectNoToken(page);
   const password = page.getByLabel("New password", { exact: true });
@@ -155,13 +155,13 @@ test("a change of address is confirmed at both, in either order", async ({ page,
   await signIn(page, ann);
   await call(page, "post", "/api/v1/email/change", { new_email: moved });
   // In another browser, in which nobody is signed in.
-  await second.goto(pathOf(await mails!.link(moved, "confirm-email")));
+  await second.goto(await mails!.link(moved, "confirm-email"));
   await expectNoToken(second);
   await look(second, "confirm");
   await confirm(second).click();
   await expect(second.getByRole("heading", { name: "One of two is done" })).toBeFocused();
   await look(second, "confirm-waiting");
-  await page.goto(pathOf(await mails!.link(ann.email, "confirm-email")));
+  await page.goto(await mails!.link(ann.email, "confirm-email"));
   await confirm(page).click();
   await expect(page.getByRole("heading", { name: "Your address is changed" })).toBeFocused();
   await look(page, "confirm-changed");

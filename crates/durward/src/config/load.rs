@@ -134,8 +134,17 @@ impl Loaded {
     /// Says which port was taken where `server.listen` left it open: a public URL that nobody set names it then.
     pub fn took_port(&mut self, port: u16) {
         let server = &self.config.server;
-        if server.listen.port() == 0 && *self.source("server.public_url") == Source::Default {
-            self.config.server.public_url = server.public_url.with_port(port);
+        if server.listen.port() != 0 || *self.source("server.public_url") != Source::Default {
+            return;
+        }
+        self.config.server.public_url = server.public_url.with_port(port);
+        // Links in mails lead to pages under it, unless they were told otherwise.
+        let by_default = |key| *self.source(key) == Source::Default;
+        let own = ["mail.reset_page", "mail.verify_page", "mail.confirm_page"].map(by_default);
+        let mail = &mut self.config.mail;
+        let pages = [&mut mail.reset_page, &mut mail.verify_page, &mut mail.confirm_page];
+        for (page, _) in pages.into_iter().zip(own).filter(|(_, own)| *own) {
+            *page = page.with_port(port);
         }
     }
 

@@ -18,6 +18,15 @@ impl PageUrl {
     pub fn is_https(&self) -> bool {
         self.0.scheme() == "https"
     }
+
+    /// The same with another port: for a listener that took any free one.
+    #[must_use]
+    pub fn with_port(&self, port: u16) -> Self {
+        let mut url = self.0.clone();
+        // It fails only for URLs without a host, and this one has one.
+        let _ = url.set_port(Some(port));
+        Self(url)
+    }
 }
 
 impl fmt::Display for PageUrl {

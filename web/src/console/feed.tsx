@@ -5,6 +5,7 @@ import { Failure } from "../parts/notice.tsx";
 import { useAction } from "../parts/use.ts";
 import { announce } from "../shell/announce.ts";
 import { server } from "../shell/server.ts";
+import { EntryLink } from "./audit/entry-link.tsx";
 import { EVENTS } from "./audit/events.ts";
 import { Filters } from "./filters.tsx";
 import { formatClock } from "./format.ts";
@@ -92,7 +93,7 @@ function Line({ line }: { line: AuditEntry }) {
       <time dateTime={line.at} class="muted small number">
         {formatClock(line.at)}
       </time>
-      <a href={`/console/audit/${line.id}?${at(line)}`}>{word("event", line.event)}</a>
+      <EntryLink entry={line} />
       <span class="who">
         {line.actor !== null && <UserLink id={line.actor} />}
         {other && (
@@ -105,11 +106,6 @@ function Line({ line }: { line: AuditEntry }) {
       <span class="muted small">{line.ip}</span>
     </li>
   );
-}
-
-/** How the page of an entry finds it again: the trail is searched by time. */
-export function at(line: AuditEntry): string {
-  return new URLSearchParams({ at: line.at }).toString();
 }
 
 /** The newest entries, back to what is known already. */

@@ -93,3 +93,12 @@ test("what is not there says so", async ({ page, server }) => {
   await expect(page.getByRole("alert")).toContainText("This does not exist any more.");
   expect((await page.request.get("/console/nowhere")).status()).toBe(404);
 });
+
+test("it speaks German as well", async ({ page, server }) => {
+  await openAsAdmin(page, server, "checks");
+  await page.getByLabel("Language").selectOption("de");
+  await expect(page.getByRole("heading", { level: 1, name: "Goldener Pfad" })).toBeVisible();
+  await expect(page.getByText("Der Pfad ist begehbar.", { exact: true })).toBeVisible();
+  await page.getByRole("link", { name: "Benutzer" }).click();
+  await expect(page.getByLabel("Teil einer Adresse oder eines Namens")).toBeVisible();
+});

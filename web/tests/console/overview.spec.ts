@@ -80,7 +80,7 @@ test("charts show what was counted, are read by the keyboard and as tables, and 
   await look(page, "console-overview");
 
   for (const [range, label] of [["24h", "Last 24 hours"], ["7d", "Last 7 days"], ["30d", "Last 30 days"]] as const) {
-    await page.getByLabel("Time").selectOption({ label });
+    await page.getByLabel("Time", { exact: true }).selectOption({ label });
     await expect(page).toHaveURL(`/console/overview?range=${range}`);
     await expect(wrong).toBeVisible();
   }

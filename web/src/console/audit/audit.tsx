@@ -1,6 +1,5 @@
 import { type Paged, usePaged } from "../../parts/use.ts";
 import { server } from "../../shell/server.ts";
-import { at } from "../feed.tsx";
 import { type Filter, Filters, chosen } from "../filters.tsx";
 import { formatExact } from "../format.ts";
 import { PagedTable } from "../list.tsx";
@@ -9,6 +8,7 @@ import { useQuery } from "../query.ts";
 import { t, word } from "../texts.ts";
 import { Title } from "../title.tsx";
 import type { AuditEntry } from "../types.ts";
+import { EntryLink } from "./entry-link.tsx";
 import { EVENTS } from "./events.ts";
 import { Export } from "./export.tsx";
 
@@ -53,7 +53,7 @@ export function AuditTable({ list, framed = true }: { list: Paged<AuditEntry>; f
       empty={t("audit.none")}
       columns={[
         { label: t("time"), cell: (row) => <time dateTime={row.at}>{formatExact(row.at)}</time> },
-        { label: t("event"), cell: (row) => <a href={`/console/audit/${row.id}?${at(row)}`}>{word("event", row.event)}</a> },
+        { label: t("event"), cell: (row) => <EntryLink entry={row} /> },
         { label: t("by"), cell: (row) => <UserLink id={row.actor} /> },
         { label: t("whom"), cell: (row) => <UserLink id={row.subject} /> },
         { label: t("ip"), cell: (row) => row.ip ?? "–" },

@@ -44,7 +44,7 @@ export function plot(into: HTMLElement, drawn: Drawn, stepped: boolean, onPoint:
         width: 2,
         dash: DASHES[at % DASHES.length]!,
         ...(stepped && { paths: uPlot.paths.stepped!({ align: 1 }) }),
-        points: { size: 6, filter: (self, line) => alone(self.data[line] ?? []) },
+        points: { size: 6, filter: (self: uPlot, line: number) => alone(self.data[line] ?? []) },
       })),
     ],
     axes: [

@@ -66,11 +66,17 @@ export function Chat({ me }: { me: Me }) {
     };
   }, [asked]);
 
+  // Once the drawer is gone, which would give the focus back to its button.
+  const toField = useRef(false);
+  useEffect(() => {
+    if (toField.current) field.current?.focus();
+    toField.current = false;
+  });
   const show = (to: string | undefined) => {
     if (to === undefined) setFresh({});
     setDrawn(false);
     go(to);
-    field.current?.focus();
+    toField.current = true;
   };
   const takeBack = (one: Outgoing) => {
     socket.discard(one);
@@ -114,7 +120,9 @@ export function Chat({ me }: { me: Me }) {
             onTryNow={() => socket.tryNow()}
             onLeave={() => saveDraft(me.id, [...socket.unsent.map((one) => one.content), draft].filter(Boolean).join("\n\n"))}
           />
-          {state.is !== "ended" && <Notices socket={socket} onShow={show} />}
+          <div hidden={state.is !== "connected"}>
+            <Notices socket={socket} onShow={show} />
+          </div>
         </div>
         <Log place={id} kept={kept} turns={turns} connected={state.is === "connected"} onTakeBack={takeBack} onAgain={again} />
         <Composer

@@ -1,5 +1,5 @@
 import type { ChatState, Why } from "@durward/client";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 
 import { Button } from "../parts/button.tsx";
 import { Notice } from "../parts/notice.tsx";
@@ -20,11 +20,15 @@ const CURES: Record<string, Cure> = {
 
 /** How the connection is, in words, and what to do where it has ended for good. */
 export function StateLine({ state, onTryNow, onLeave }: { state: ChatState; onTryNow: () => void; onLeave: () => void }) {
-  const heard = spoken(state);
+  // Read out when it changes: without the seconds, and not again with each try. The first connection needs no words, and an
+  // end is read out by itself.
+  const trouble = state.is === "waiting" ? because(state.why, state.offline) : undefined;
+  const said = useRef<string>(undefined);
   useEffect(() => {
-    // An end is a notice that is read out by itself.
-    if (heard && state.is !== "ended") announce(heard);
-  }, [heard]);
+    if (trouble && trouble !== said.current) announce(trouble);
+    if (state.is === "connected" && said.current) announce(say("state.connected"));
+    if (state.is !== "connecting") said.current = trouble;
+  }, [trouble, state.is]);
   if (state.is === "ended") return <Ended why={state.why} onTryNow={onTryNow} onLeave={onLeave} />;
   return (
     <p class="chat-state" data-state={state.is === "waiting" && state.offline ? "offline" : state.is}>
@@ -42,12 +46,6 @@ export function StateLine({ state, onTryNow, onLeave }: { state: ChatState; onTr
       )}
     </p>
   );
-}
-
-/** What is read out when it changes: without the seconds. The first connection needs no words. */
-function spoken(state: ChatState): string {
-  if (state.is === "waiting") return because(state.why, state.offline);
-  return state.is === "connected" ? say("state.connected") : "";
 }
 
 function because(why: Why, offline: boolean): string {

@@ -69,7 +69,8 @@ async function asset(request: Request): Promise<Response> {
 /** Keeps a shell and all that it loads, and lets go of what an older one loaded. */
 async function keepShell(answer: Response): Promise<void> {
   if (!answer.ok || !answer.headers.get("Content-Type")?.startsWith("text/html")) return;
-  const html = await answer.clone().text();
+  // The server's templates write some slashes as references.
+  const html = (await answer.clone().text()).replaceAll("&#x2f;", "/");
   const paths = [...html.matchAll(/(?:src|href)="(\/ui\/[^"]+)"/g)].map((match) => match[1]!);
   const cache = await caches.open(CACHE);
   const isNamed = (path: string) => /-[\w-]{8}\.\w+$/.test(path);

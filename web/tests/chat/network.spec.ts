@@ -56,6 +56,7 @@ test("without a network the page says so, and goes on by itself when there is on
   await say(page, "written offline");
   await expect(page.getByText("Not sent yet")).toBeVisible();
   await look(page, "chat-offline");
+  await expect(page.locator("#announcements")).toHaveText("You are offline.");
   await context.setOffline(false);
   await expect(state(page)).toHaveText("Connected.");
   await expect(answers(page)).toHaveText(["written offline"]);

@@ -48,6 +48,28 @@ test("what is said is answered piece by piece, is kept, and can be deleted", asy
   await expect(page.getByRole("button", { name: "New conversation" })).toBeFocused();
 });
 
+test("on a phone the list of conversations is a drawer", async ({ page, server }) => {
+  await page.setViewportSize({ width: 360, height: 740 });
+  await signIn(page, await register(server));
+  await openChat(page);
+  await say(page, "the first one, whose beginning is its title, however long that may be");
+  await expect(answers(page)).toHaveCount(1);
+  await expect(page.getByRole("navigation", { name: "Conversations" })).toHaveCount(0);
+  await page.getByRole("button", { name: "Conversations" }).click();
+  const drawer = page.getByRole("dialog", { name: "Conversations" });
+  await look(page, "chat-drawer");
+  await page.setViewportSize({ width: 360, height: 740 });
+  await drawer.getByRole("button", { name: "New conversation" }).click();
+  await expect(drawer).toHaveCount(0);
+  await expect(page.getByRole("textbox", { name: "Message" })).toBeFocused();
+  await say(page, "the second one");
+  await expect(answers(page)).toHaveText(["the second one"]);
+  await page.getByRole("button", { name: "Conversations" }).click();
+  await drawer.getByRole("link", { name: /the first one/ }).click();
+  await expect(drawer).toHaveCount(0);
+  await expect(answers(page)).toHaveText([/the first one/]);
+});
+
 test("a conversation that does not exist says so", async ({ page, server }) => {
   await signIn(page, await register(server));
   await page.goto("/chat/01990a6e-0000-7000-8000-000000000000");

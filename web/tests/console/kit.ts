@@ -1,6 +1,3 @@
-import { execFileSync } from "node:child_process";
-import { join } from "node:path";
-
 import { type Account, type Page, call, expect, signIn } from "../kit/index.ts";
 import type { Server } from "../kit/server.ts";
 
@@ -44,10 +41,4 @@ export async function login(server: Server, account: Account, from?: string): Pr
   });
   expect(answer.status).toBe(200);
   return ((await answer.json()) as { access_token: string }).access_token;
-}
-
-/** Changes the server's database from outside. */
-export function sql(server: Server, statement: string): string {
-  const database = join(server.directory, "data", "durward.db");
-  return execFileSync("sqlite3", ["-cmd", ".timeout 5000", database, statement], { encoding: "utf8" }).trim();
 }

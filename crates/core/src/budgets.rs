@@ -93,7 +93,6 @@ impl Budgets {
     /// `too_many_attempts` when a budget is used up; `overloaded` when too many others try at the same moment.
     pub(crate) async fn charge(&self, email_key: &str, client: &Client) -> Result<Paid, Fault> {
         let (account, address) = (account_key(email_key), address_key(client.ip));
-        // Always in this order: two transactions that take the same rows take them in the same order.
         if let Some(device) = self.known_device(email_key, client).await? {
             let device = device_key(device);
             let inside = vec![self.devices.enter(&device).await?];
@@ -131,7 +130,9 @@ impl Budgets {
     }
 
     /// Counts a try wherever it is not refused. When one of those that decide refuses it, it is counted nowhere.
-    async fn pay(&self, tolls: impl IntoIterator<Item = Toll>, inside: Vec<Inside>) -> Result<Paid, Fault> {
+    async fn pay<const N: usize>(&self, mut tolls: [Toll; N], inside: Vec<Inside>) -> Result<Paid, Fault> {
+        // Two transactions that take the same rows take them in the same order.
+        tolls.sort_unstable_by(|one, other| one.key.cmp(&other.key));
         let now = self.clock.now();
         let mut paid = Paid { keys: Vec::with_capacity(3), owed: None, _inside: inside };
         let mut write = self.gate.write().await?;
@@ -152,8 +153,8 @@ impl Budgets {
         Ok(paid)
     }
 
-    /// Forgets what was guessed wrong at this account on this device, where it is one that the account knows, at the
-    /// beginning of the transaction that sets the password anew.
+    /// Forgets what was guessed wrong at this account on this device, where it is one that the account knows, within the
+    /// transaction that sets the password anew.
     ///
     /// # Errors
     /// 503 when the database is away.
@@ -161,7 +162,7 @@ impl Budgets {
         if client.keeps_cookie()
             && let Some(device) = write.device_at(email_key, &client.identity()).await?
         {
-            write.forget_budget(&device_key(device)).await?;
+            write.forget_budget(&device_key(device));
         }
         Ok(())
     }
@@ -196,25 +197,24 @@ impl Paid {
     /// Gives the try back where it could not be checked: that was no guess.
     pub(crate) async fn give_back(self, budgets: &Budgets) -> Result<(), Fault> {
         let mut write = budgets.gate.write().await?;
-        self.refund(&mut write).await?;
+        self.refund(&mut write);
         Ok(write.commit_unaudited("a try that was not checked is not counted").await?)
     }
 
-    /// Commits what a right answer leads to, and gives the try back with it. Last of all: the budget of an address is
-    /// shared by everybody behind it, and they wait for each other from here to the commit.
+    /// Commits what a right answer leads to, and gives the try back with it.
     ///
     /// # Errors
     /// 503 when the database is away.
     pub(crate) async fn commit(&self, mut write: Write<Gate>, audit: Audit) -> Result<(), Fault> {
-        self.refund(&mut write).await?;
+        self.refund(&mut write);
         Ok(write.commit(audit).await?)
     }
 
-    async fn refund(&self, write: &mut Write<Gate>) -> Result<(), Fault> {
+    /// At the commit: the budget of an address is shared by everybody behind it, and they wait for each other from there on.
+    fn refund(&self, write: &mut Write<Gate>) {
         for key in &self.keys {
-            write.refund(key).await?;
+            write.refund(key);
         }
-        Ok(())
     }
 
     /// What somebody is told who tried something that nobody can guess. Whoever was right is let in; whoever was wrong
@@ -236,7 +236,7 @@ impl Paid {
 
 impl Core {
     /// Pays for one mail that this client asks for, to this address, within the transaction that puts it into the outbox.
-    /// False when enough were asked for to this address: whoever asks is not told, since that would say what others do.
+    /// Where that changes an account, it holds the account by then, as whoever erases one does. False when enough were asked for to this address: whoever asks is not told, since that would say what others do.
     ///
     /// # Errors
     /// `rate_limited` when this client asked for too many.
@@ -272,11 +272,8 @@ impl Core {
 
     /// Forgets how many codes were mailed, within the transaction of somebody who has shown that they read these mails. As
     /// where they are counted, the account is held by then.
-    ///
-    /// # Errors
-    /// 503 when the database is away.
-    pub(crate) async fn forget_mailed_codes(&self, write: &mut Write<Gate>, email_key: &str) -> Result<(), Fault> {
-        Ok(write.forget_budget(&code_key(email_key)).await?)
+    pub(crate) fn forget_mailed_codes(&self, write: &mut Write<Gate>, email_key: &str) {
+        write.forget_budget(&code_key(email_key));
     }
 }
 

@@ -204,7 +204,7 @@ impl Core {
             (Shows::Passkey(..), None) => Err(wrong_second_factor()),
             (Shows::Mailed(code), _) => {
                 let shown = mail_code::show(self, taken, hash, code).ok_or_else(wrong_second_factor)?;
-                self.forget_mailed_codes(write, &key_of(&taken.user().email)).await?;
+                self.forget_mailed_codes(write, &key_of(&taken.user().email));
                 Ok(plain(SecondShown::MailCode(shown)))
             }
         }

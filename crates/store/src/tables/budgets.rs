@@ -1,5 +1,8 @@
 //! `guess_budgets`: how often somebody may still guess. Counted before the check, in the database, so that all
 //! nodes and all paths share one count.
+//!
+//! One transaction touches several, and many transactions the same ones, so that all take them in the order of their keys:
+//! who charges several does so in that order, and what is settled is settled at the commit, in that order too.
 
 use std::time::Duration;
 
@@ -7,6 +10,7 @@ use durward_proto::Timestamp;
 
 use crate::error::StoreError;
 use crate::link::on;
+use crate::open::Backend;
 use crate::query::queries;
 use crate::scope::{Gate, System};
 use crate::tx::{Read, Write};
@@ -34,8 +38,20 @@ pub enum Charge {
     },
 }
 
+/// What becomes of a budget at the commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Settling {
+    /// One is taken back.
+    Refund,
+    /// All of it is forgotten.
+    Forget,
+}
+
 /// The longest window: a hundred years, so that no sum of times overflows.
 const LONGEST: i64 = 100 * 366 * 86_400 * 1_000_000;
+
+/// How many budgets one statement settles: those of a try.
+const TOGETHER: usize = 3;
 
 queries! {
     // $1 key, $2 now, $3 window, $4 limit, $5 first delay, $6 how many doublings reach the window.
@@ -63,10 +79,15 @@ queries! {
             ELSE $2 + (CAST($5 AS BIGINT) << CAST(b.failures + 1 - $4 AS INTEGER)) END, \
         refused = $2 - b.window_started_at < $3 AND b.window_started_at - $2 < $3 AND $2 < b.next_allowed_at \
         RETURNING refused, next_allowed_at, ends_at";
-    /// Takes back the only one: nothing is left to remember.
-    REFUND_LAST = "DELETE FROM guess_budgets WHERE key = $1 AND failures <= 1";
-    /// Takes one back, and the wait with it.
-    REFUND = "UPDATE guess_budgets SET failures = failures - 1, next_allowed_at = 0 WHERE key = $1";
+    /// Takes one back of each, and the wait with it. They are held in the order of their bytes, as everybody takes them.
+    REFUND = {
+        sqlite: "UPDATE guess_budgets SET failures = failures - 1, next_allowed_at = 0 WHERE key IN ($1, $2, $3) \
+            RETURNING failures",
+        pg: "UPDATE guess_budgets SET failures = failures - 1, next_allowed_at = 0 WHERE key = ANY (ARRAY(SELECT key \
+            FROM guess_budgets WHERE key IN ($1, $2, $3) ORDER BY key COLLATE \"C\" FOR UPDATE)) RETURNING failures"
+    };
+    /// Forgets those under which no more than so many are counted.
+    FORGET_UP_TO = "DELETE FROM guess_budgets WHERE key IN ($1, $2, $3) AND failures <= $4";
     /// How many there are.
     COUNT = "SELECT COUNT(*) FROM guess_budgets";
     /// Forgets one.
@@ -75,7 +96,7 @@ queries! {
 
 impl Write<Gate> {
     /// Counts one guess under `key` before it is checked. Of many at once no more than the rule allows get
-    /// through.
+    /// through. Who charges several in one transaction does so in the order of their keys.
     ///
     /// # Errors
     /// As all statements: `Unavailable` or `Broken`.
@@ -97,28 +118,74 @@ impl Write<Gate> {
         Ok(if refused { Charge::Refused { retry_after: Duration::from_micros(wait) } } else { Charge::Allowed })
     }
 
-    /// Takes one back after a success, and the wait with it.
-    ///
-    /// # Errors
-    /// As all statements: `Unavailable` or `Broken`.
-    pub async fn refund(&mut self, key: &str) -> Result<(), StoreError> {
-        let gone = on!(self, |c, sql| sqlx::query(sql(REFUND_LAST))
-            .bind(key)
-            .execute(c)
-            .await
-            .map(|done| done.rows_affected()))?;
-        if gone == 0 {
-            on!(self, |c, sql| sqlx::query(sql(REFUND)).bind(key).execute(c).await.map(drop))?;
+    /// Takes one back at the commit, after a success, and the wait with it.
+    pub fn refund(&mut self, key: &str) {
+        self.budgets.entry(key.to_owned()).or_insert(Settling::Refund);
+    }
+
+    /// Forgets at the commit what was counted under `key`, and its wait.
+    pub fn forget_budget(&mut self, key: &str) {
+        self.forget_at_commit(key);
+    }
+}
+
+impl<S> Write<S> {
+    /// Forgets at the commit what was counted under `key`, whatever else becomes of it in this transaction.
+    pub(crate) fn forget_at_commit(&mut self, key: &str) {
+        self.budgets.insert(key.to_owned(), Settling::Forget);
+    }
+
+    /// Settles what was noted, in the order of the keys.
+    pub(crate) async fn settle_budgets(&mut self) -> Result<(), StoreError> {
+        let mut refunds = Vec::with_capacity(TOGETHER);
+        for (key, settling) in std::mem::take(&mut self.budgets) {
+            if settling == Settling::Forget || refunds.len() == TOGETHER {
+                self.refund_now(&refunds).await?;
+                refunds.clear();
+            }
+            match settling {
+                Settling::Refund => refunds.push(key),
+                Settling::Forget => {
+                    on!(self, |c, sql| sqlx::query(sql(FORGET)).bind(&key).execute(c).await.map(drop))?;
+                }
+            }
+        }
+        self.refund_now(&refunds).await
+    }
+
+    /// Takes one back of each. Where nothing is counted any more, nothing is left to remember.
+    async fn refund_now(&mut self, keys: &[String]) -> Result<(), StoreError> {
+        if keys.is_empty() {
+            return Ok(());
+        }
+        let is_alone = self.backend() == Backend::Sqlite;
+        // Nobody else writes at the same time: most often that is all there is to do.
+        if is_alone && self.forget_up_to(keys, 1).await? == keys.len() as u64 {
+            return Ok(());
+        }
+        let [one, two, three] = three(keys);
+        let left: Vec<i64> = on!(self, |c, sql| sqlx::query_scalar(sql(REFUND))
+            .bind(one)
+            .bind(two)
+            .bind(three)
+            .fetch_all(c)
+            .await)?;
+        if left.iter().any(|failures| *failures <= 0) {
+            self.forget_up_to(keys, 0).await?;
         }
         Ok(())
     }
 
-    /// Forgets what was counted under `key`, and its wait.
-    ///
-    /// # Errors
-    /// As all statements: `Unavailable` or `Broken`.
-    pub async fn forget_budget(&mut self, key: &str) -> Result<(), StoreError> {
-        on!(self, |c, sql| sqlx::query(sql(FORGET)).bind(key).execute(c).await.map(drop))
+    async fn forget_up_to(&mut self, keys: &[String], failures: i64) -> Result<u64, StoreError> {
+        let [one, two, three] = three(keys);
+        on!(self, |c, sql| sqlx::query(sql(FORGET_UP_TO))
+            .bind(one)
+            .bind(two)
+            .bind(three)
+            .bind(failures)
+            .execute(c)
+            .await
+            .map(|done| done.rows_affected()))
     }
 }
 
@@ -130,6 +197,12 @@ impl Read<System> {
     pub async fn budget_rows(&mut self) -> Result<i64, StoreError> {
         on!(self, |c, sql| sqlx::query_scalar(sql(COUNT)).fetch_one(c).await)
     }
+}
+
+/// As many keys as a statement has places for; the first one again where there are fewer.
+fn three(keys: &[String]) -> [Option<&str>; TOGETHER] {
+    let first = keys.first().map(String::as_str);
+    [first, keys.get(1).map_or(first, |key| Some(key)), keys.get(2).map_or(first, |key| Some(key))]
 }
 
 /// How often `from` must be doubled to reach `to`. Both are positive.

@@ -155,11 +155,17 @@ queries! {
     /// The same for the account with this address.
     AT_ADDRESS = "SELECT d.id FROM registered_devices d JOIN users u ON u.id = d.user_id \
         WHERE u.email_key = $1 AND d.identity_hash = $2";
+    // No update: PostgreSQL looks for the account of a row again that is updated a second time in one transaction, and
+    // would wait for whoever erases it, and they for the row.
     /// The same, and nobody else changes it until the transaction ends.
-    HOLD = "UPDATE registered_devices SET logins = logins WHERE user_id = $1 AND identity_hash = $2 \
-        RETURNING id, user_id, identity_hash, fingerprint, kind, name, user_agent, ip, place, trust_level, \
-        security_level, logins, successes_milli, failures_milli, reputed_at, streak_logins, streak_since, \
-        created_at, last_seen_at";
+    HOLD = {
+        sqlite: "SELECT id, user_id, identity_hash, fingerprint, kind, name, user_agent, ip, place, trust_level, \
+            security_level, logins, successes_milli, failures_milli, reputed_at, streak_logins, streak_since, created_at, \
+            last_seen_at FROM registered_devices WHERE user_id = $1 AND identity_hash = $2",
+        pg: "SELECT id, user_id, identity_hash, fingerprint, kind, name, user_agent, ip, place, trust_level, \
+            security_level, logins, successes_milli, failures_milli, reputed_at, streak_logins, streak_since, created_at, \
+            last_seen_at FROM registered_devices WHERE user_id = $1 AND identity_hash = $2 FOR NO KEY UPDATE"
+    };
     /// The device that a session was opened on, held likewise.
     HOLD_OF_SESSION = "UPDATE registered_devices SET logins = logins WHERE user_id = $1 \
         AND id = (SELECT registered_device_id FROM user_sessions WHERE id = $2) \
@@ -296,7 +302,7 @@ impl Write<Gate> {
     /// Writes down what a login was made with. Of many at once for one device, all are counted.
     ///
     /// # Errors
-    /// As all statements: `Unavailable` or `Broken`; `Conflict` when the user is no longer there.
+    /// As all statements: `Unavailable` or `Broken`; `Gone` when the user is no longer there.
     pub async fn put_device(&mut self, seen: &SeenDevice<'_>) -> Result<RegisteredRow, StoreError> {
         on!(self, |c, sql| sqlx::query_as(sql(PUT))
             .bind(seen.id.uuid())

@@ -152,9 +152,6 @@ queries! {
         LEFT JOIN registered_devices d ON d.id = s.registered_device_id AND d.user_id = s.user_id WHERE s.id = $1";
     /// Raises the settled generation.
     SETTLE = "UPDATE user_sessions SET settled_generation = $2 WHERE id = $1 AND settled_generation < $2";
-    /// Begins the generation that a rotation made.
-    START_GENERATION = "UPDATE user_sessions SET generation = $2, last_seen_at = $3 \
-        WHERE id = $1 AND generation < $2";
     /// Notes that it was used.
     TOUCH = "UPDATE user_sessions SET last_seen_at = $2 WHERE id = $1 AND last_seen_at < $2";
     /// Notes that the user showed again who they are.
@@ -209,7 +206,7 @@ impl Write<Gate> {
     /// Opens a session.
     ///
     /// # Errors
-    /// As all statements: `Unavailable` or `Broken`; `Conflict` when the user is no longer there.
+    /// As all statements: `Unavailable` or `Broken`; `Gone` when the user is no longer there.
     pub async fn insert_session(&mut self, new: &NewSession<'_>) -> Result<(), StoreError> {
         on!(self, |c, sql| sqlx::query(sql(INSERT))
             .bind(new.id.uuid())
@@ -237,25 +234,6 @@ impl Write<Gate> {
         on!(self, |c, sql| sqlx::query(sql(SETTLE))
             .bind(session.uuid())
             .bind(i64::from(generation))
-            .execute(c)
-            .await
-            .map(drop))
-    }
-
-    /// Begins the generation that a rotation of the refresh token made; that is a use of the session, too.
-    ///
-    /// # Errors
-    /// As all statements: `Unavailable` or `Broken`.
-    pub async fn start_generation(
-        &mut self,
-        session: SessionId,
-        generation: u32,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        on!(self, |c, sql| sqlx::query(sql(START_GENERATION))
-            .bind(session.uuid())
-            .bind(i64::from(generation))
-            .bind(Db(now))
             .execute(c)
             .await
             .map(drop))

@@ -136,8 +136,10 @@ impl Budgets {
         let now = self.clock.now();
         let mut paid = Paid { keys: Vec::with_capacity(3), owed: None, _inside: inside };
         let mut write = self.gate.write().await?;
-        for Toll { key, rule, decides } in tolls {
-            match write.charge(&key, now, &rule).await? {
+        let given = tolls.each_ref().map(|toll| (toll.key.as_str(), toll.rule));
+        let charges = write.charge(now, &given).await?;
+        for (Toll { key, decides, .. }, charge) in tolls.into_iter().zip(charges) {
+            match charge {
                 Charge::Allowed => paid.keys.push(key),
                 // The longest wait counts: after it, none of them refuses.
                 Charge::Refused { retry_after } if decides => paid.owed = paid.owed.max(Some(retry_after)),
@@ -249,11 +251,13 @@ impl Core {
         let rule = |limit| BudgetRule { limit, window: MAIL_WINDOW, first_delay: MAIL_WINDOW };
         let (now, rules) = (self.clock.now(), &self.policy.recovery);
         let from = format!("mail-from:{}", address_key(client.ip));
-        if let Charge::Refused { retry_after } = write.charge(&from, now, &rule(rules.per_client)).await? {
-            return Err(too_many_mails(retry_after));
-        }
         let to = format!("mail-to:{}", account_key(email_key));
-        Ok(write.charge(&to, now, &rule(rules.per_address)).await? == Charge::Allowed)
+        let given = [(from.as_str(), rule(rules.per_client)), (to.as_str(), rule(rules.per_address))];
+        let charges = write.charge(now, &given).await?;
+        if let Some(Charge::Refused { retry_after }) = charges.first() {
+            return Err(too_many_mails(*retry_after));
+        }
+        Ok(charges.last() == Some(&Charge::Allowed))
     }
 
     /// Pays for one mailed code of a login, within the transaction that puts it into the outbox. Whoever asks has shown the
@@ -264,9 +268,9 @@ impl Core {
     pub(crate) async fn may_mail_code(&self, write: &mut Write<Gate>, email_key: &str) -> Result<(), Fault> {
         let limit = self.policy.recovery.per_address;
         let rule = BudgetRule { limit, window: MAIL_WINDOW, first_delay: MAIL_WINDOW };
-        match write.charge(&code_key(email_key), self.clock.now(), &rule).await? {
-            Charge::Allowed => Ok(()),
-            Charge::Refused { retry_after } => Err(too_many_mails(retry_after)),
+        match write.charge(self.clock.now(), &[(&code_key(email_key), rule)]).await?.pop() {
+            Some(Charge::Refused { retry_after }) => Err(too_many_mails(retry_after)),
+            _ => Ok(()),
         }
     }
 

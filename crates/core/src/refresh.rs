@@ -61,6 +61,7 @@ impl Core {
         self.still_allowed(&live, now)?;
         let expires_at = live.expires_at.min(now.plus(self.policy.refresh_ttl));
         write.insert_refresh(&successor.hash(), session, generation, now, expires_at).await?;
+        write.touch_session(session, now).await?;
         let audit = client.audit("token_refreshed").actor(live.user.id).subject(live.user.id).session(session);
         let opened = self.reopened(session, generation, live, &successor, expires_at, now, client)?;
         write.commit(audit).await?;

@@ -51,7 +51,9 @@ impl Core {
         write.forget_pending(user.id).await?;
         write.forget_trusts(user.id).await?;
         write.distrust_devices(user.id, None, now).await?;
-        let device = devices::register(self, &mut write, user.id, &[], Transport::Cookie, client).await?;
+        let known = write.hold_device(user.id, &client.identity()).await?;
+        let device =
+            devices::register(self, &mut write, user.id, &[], Transport::Cookie, client, known.as_ref()).await?;
         write.forget_recovery_tokens(user.id).await?;
         write.forget_email_change(user.id).await?;
         let ended = write.end_sessions(user.id, None, now, cause.as_str()).await?;

@@ -152,7 +152,7 @@ impl Core {
         let proof = factors::with_second(factors::resumed(taken)?, &shown, now)?;
         // From where they come was looked at with the password. It may be elsewhere by now.
         let arrival = self.arrives(&mut write, proof.user(), client).await?;
-        let mut opened = issue::session(self, &mut write, proof, transport, client).await?;
+        let mut opened = issue::session(self, &mut write, proof, transport, client, arrival.device.as_ref()).await?;
         if trusts {
             opened.trust = trust::grant(self, &mut write, user.id, opened.device_id(), client).await?;
         }

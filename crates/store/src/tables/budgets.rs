@@ -7,10 +7,11 @@
 use std::time::Duration;
 
 use durward_proto::Timestamp;
+use sqlx::FromRow;
 
+use crate::batch::add;
 use crate::error::StoreError;
-use crate::link::on;
-use crate::open::Backend;
+use crate::link::{later, on};
 use crate::query::queries;
 use crate::scope::{Gate, System};
 use crate::tx::{Read, Write};
@@ -81,13 +82,12 @@ queries! {
         RETURNING refused, next_allowed_at, ends_at";
     /// Takes one back of each, and the wait with it. They are held in the order of their bytes, as everybody takes them.
     REFUND = {
-        sqlite: "UPDATE guess_budgets SET failures = failures - 1, next_allowed_at = 0 WHERE key IN ($1, $2, $3) \
-            RETURNING failures",
+        sqlite: "UPDATE guess_budgets SET failures = failures - 1, next_allowed_at = 0 WHERE key IN ($1, $2, $3)",
         pg: "UPDATE guess_budgets SET failures = failures - 1, next_allowed_at = 0 WHERE key = ANY (ARRAY(SELECT key \
             FROM guess_budgets WHERE key IN ($1, $2, $3) ORDER BY key COLLATE \"C\" FOR UPDATE)) RETURNING failures"
     };
-    /// Forgets those under which no more than so many are counted.
-    FORGET_UP_TO = "DELETE FROM guess_budgets WHERE key IN ($1, $2, $3) AND failures <= $4";
+    /// Forgets those under which nothing is counted any more.
+    FORGET_SPENT = "DELETE FROM guess_budgets WHERE key IN ($1, $2, $3) AND failures <= 0";
     /// How many there are.
     COUNT = "SELECT COUNT(*) FROM guess_budgets";
     /// Forgets one.
@@ -95,27 +95,47 @@ queries! {
 }
 
 impl Write<Gate> {
-    /// Counts one guess under `key` before it is checked. Of many at once no more than the rule allows get
-    /// through. Who charges several in one transaction does so in the order of their keys.
+    /// Counts one guess under each key before it is checked. Of many at once no more than the rules allow get through. The
+    /// keys stand in their order.
     ///
     /// # Errors
     /// As all statements: `Unavailable` or `Broken`.
-    pub async fn charge(&mut self, key: &str, now: Timestamp, rule: &BudgetRule) -> Result<Charge, StoreError> {
-        let window = micros(rule.window).clamp(1, LONGEST);
-        let first_delay = micros(rule.first_delay).clamp(1, window);
+    pub async fn charge(&mut self, now: Timestamp, given: &[(&str, BudgetRule)]) -> Result<Vec<Charge>, StoreError> {
         let now = now.micros();
-        let (refused, next_allowed_at, ends_at): (bool, i64, i64) = on!(self, |c, sql| sqlx::query_as(sql(CHARGE))
-            .bind(key)
-            .bind(now)
-            .bind(window)
-            .bind(i64::from(rule.limit.max(1)))
-            .bind(first_delay)
-            .bind(doublings(first_delay, window))
-            .fetch_one(c)
-            .await)?;
-        // With the end of the window everything starts anew, a wait that is left over as well.
-        let wait = u64::try_from(next_allowed_at.min(ends_at).saturating_sub(now)).unwrap_or(0);
-        Ok(if refused { Charge::Refused { retry_after: Duration::from_micros(wait) } } else { Charge::Allowed })
+        let mut rows: Vec<(bool, i64, i64)> = Vec::with_capacity(given.len());
+        for (key, rule) in given {
+            let window = micros(rule.window).clamp(1, LONGEST);
+            let first_delay = micros(rule.first_delay).clamp(1, window);
+            let (limit, doublings) = (i64::from(rule.limit.max(1)), doublings(first_delay, window));
+            match self.link().put_off(CHARGE) {
+                Some(arguments) => add!(arguments, [
+                    *key,
+                    now,
+                    window,
+                    limit,
+                    first_delay,
+                    doublings,
+                ])?,
+                None => rows.push(on!(self, |c, sql| sqlx::query_as(sql(CHARGE))
+                    .bind(*key)
+                    .bind(now)
+                    .bind(window)
+                    .bind(limit)
+                    .bind(first_delay)
+                    .bind(doublings)
+                    .fetch_one(c)
+                    .await)?),
+            }
+        }
+        for row in self.link().ask().await? {
+            rows.push(FromRow::from_row(&row)?);
+        }
+        let charge = |(refused, next_allowed_at, ends_at): (bool, i64, i64)| {
+            // With the end of the window everything starts anew, a wait that is left over as well.
+            let wait = u64::try_from(next_allowed_at.min(ends_at).saturating_sub(now)).unwrap_or(0);
+            if refused { Charge::Refused { retry_after: Duration::from_micros(wait) } } else { Charge::Allowed }
+        };
+        Ok(rows.into_iter().map(charge).collect())
     }
 
     /// Takes one back at the commit, after a success, and the wait with it.
@@ -145,9 +165,7 @@ impl<S> Write<S> {
             }
             match settling {
                 Settling::Refund => refunds.push(key),
-                Settling::Forget => {
-                    on!(self, |c, sql| sqlx::query(sql(FORGET)).bind(&key).execute(c).await.map(drop))?;
-                }
+                Settling::Forget => later!(self, FORGET, [&key])?,
             }
         }
         self.refund_now(&refunds).await
@@ -158,34 +176,26 @@ impl<S> Write<S> {
         if keys.is_empty() {
             return Ok(());
         }
-        let is_alone = self.backend() == Backend::Sqlite;
-        // Nobody else writes at the same time: most often that is all there is to do.
-        if is_alone && self.forget_up_to(keys, 1).await? == keys.len() as u64 {
-            return Ok(());
-        }
         let [one, two, three] = three(keys);
-        let left: Vec<i64> = on!(self, |c, sql| sqlx::query_scalar(sql(REFUND))
-            .bind(one)
-            .bind(two)
-            .bind(three)
-            .fetch_all(c)
-            .await)?;
+        let left: Vec<i64> = match self.link().put_off(REFUND) {
+            Some(arguments) => {
+                add!(arguments, [one, two, three])?;
+                // It is not asked at once: the other statement goes along with it.
+                vec![0]
+            }
+            None => {
+                on!(self, |c, sql| sqlx::query_scalar(sql(REFUND))
+                    .bind(one)
+                    .bind(two)
+                    .bind(three)
+                    .fetch_all(c)
+                    .await)?
+            }
+        };
         if left.iter().any(|failures| *failures <= 0) {
-            self.forget_up_to(keys, 0).await?;
+            later!(self, FORGET_SPENT, [one, two, three])?;
         }
         Ok(())
-    }
-
-    async fn forget_up_to(&mut self, keys: &[String], failures: i64) -> Result<u64, StoreError> {
-        let [one, two, three] = three(keys);
-        on!(self, |c, sql| sqlx::query(sql(FORGET_UP_TO))
-            .bind(one)
-            .bind(two)
-            .bind(three)
-            .bind(failures)
-            .execute(c)
-            .await
-            .map(|done| done.rows_affected()))
     }
 }
 

@@ -6,7 +6,7 @@ use durward_proto::{SessionId, Timestamp, UserId};
 
 use crate::encode::Db;
 use crate::error::StoreError;
-use crate::link::on;
+use crate::link::{later, on};
 use crate::query::queries;
 use crate::scope::Gate;
 use crate::tx::{Read, Write};
@@ -63,7 +63,7 @@ queries! {
     // The session before its token, as whoever erases an account takes them: they never wait for each other in a circle. Of
     // many who rotate one token the others find that its generation is no longer the session's.
     /// Begins the next generation of the live session whose newest token this is.
-    BEGIN_GENERATION = "UPDATE user_sessions SET generation = generation + 1, last_seen_at = $2 \
+    BEGIN_GENERATION = "UPDATE user_sessions SET generation = generation + 1 \
         WHERE id = (SELECT session_id FROM refresh_tokens WHERE token_hash = $1 AND rotated_at IS NULL \
         AND expires_at > $2) AND generation = (SELECT generation FROM refresh_tokens WHERE token_hash = $1) \
         AND ended_at IS NULL AND expires_at > $2 RETURNING id, generation - 1";
@@ -91,19 +91,11 @@ impl Write<Gate> {
         now: Timestamp,
         expires_at: Timestamp,
     ) -> Result<(), StoreError> {
-        on!(self, |c, sql| sqlx::query(sql(INSERT))
-            .bind(hash.as_slice())
-            .bind(session.uuid())
-            .bind(i64::from(generation))
-            .bind(Db(now))
-            .bind(Db(expires_at))
-            .execute(c)
-            .await
-            .map(drop))
+        later!(self, INSERT, [hash.as_slice(), session.uuid(), i64::from(generation), Db(now), Db(expires_at)])
     }
 
-    /// Uses a token up, leaves its sealed successor for whoever asks again soon, and begins the session's next generation,
-    /// which is a use of the session, too. Gives the session and the generation that is over. `None` when it is not
+    /// Uses a token up, leaves its sealed successor for whoever asks again soon, and begins the session's next generation. That
+    /// it was used is the caller's to note: so far it says since when it was not. Gives the session and the generation that is over. `None` when it is not
     /// known, was used before, has expired, or its session has ended; of many at once, one gets an answer.
     ///
     /// # Errors

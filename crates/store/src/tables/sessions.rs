@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::encode::Db;
 use crate::error::StoreError;
-use crate::link::on;
+use crate::link::{later, on};
 use crate::query::queries;
 use crate::scope::{EndsSessions, Gate, Own, SeesSessions};
 use crate::tables::After;
@@ -208,22 +208,7 @@ impl Write<Gate> {
     /// # Errors
     /// As all statements: `Unavailable` or `Broken`; `Gone` when the user is no longer there.
     pub async fn insert_session(&mut self, new: &NewSession<'_>) -> Result<(), StoreError> {
-        on!(self, |c, sql| sqlx::query(sql(INSERT))
-            .bind(new.id.uuid())
-            .bind(new.user_id.0)
-            .bind(Db(new.now))
-            .bind(Db(new.expires_at))
-            .bind(Db(new.auth_time))
-            .bind(new.amr)
-            .bind(Db(new.transport))
-            .bind(new.user_agent)
-            .bind(new.ip)
-            .bind(new.device_hash.as_ref().map(<[u8; 32]>::as_slice))
-            .bind(new.device.map(Db))
-            .bind(new.place)
-            .execute(c)
-            .await
-            .map(drop))
+        later!(self, INSERT, [new.id.uuid(), new.user_id.0, Db(new.now), Db(new.expires_at), Db(new.auth_time), new.amr, Db(new.transport), new.user_agent, new.ip, new.device_hash.as_ref().map(<[u8; 32]>::as_slice), new.device.map(Db), new.place])
     }
 
     /// Notes that tokens of `generation` were used. It only ever rises.
@@ -244,7 +229,7 @@ impl Write<Gate> {
     /// # Errors
     /// As all statements: `Unavailable` or `Broken`.
     pub async fn touch_session(&mut self, session: SessionId, now: Timestamp) -> Result<(), StoreError> {
-        on!(self, |c, sql| sqlx::query(sql(TOUCH)).bind(session.uuid()).bind(Db(now)).execute(c).await.map(drop))
+        later!(self, TOUCH, [session.uuid(), Db(now)])
     }
 
     /// Notes that the user of a live session showed again who they are, and all they have shown in it: RFC 8176 words,

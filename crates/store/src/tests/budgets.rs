@@ -46,7 +46,7 @@ both! {
         let mut at = NOW;
         for _ in 0..80 {
             let mut write = fresh.opened.gate.write().await.unwrap();
-            match write.charge("d", at, &rules[3]).await.unwrap() {
+            match write.charge(at, &[("d", rules[3])]).await.unwrap()[0] {
                 Charge::Allowed => {}
                 Charge::Refused { retry_after } => at = at.plus(retry_after),
             }
@@ -117,7 +117,8 @@ both! {
                 let (first, second) = (number % 20, (number + 1) % 20);
                 let mut write = opened.gate.write().await.unwrap();
                 for key in [first.min(second), first.max(second)] {
-                    assert_eq!(write.charge(&format!("k{key}"), now, &BudgetRule { limit: 100, ..RULE }).await.unwrap(), Charge::Allowed);
+                    let rule = BudgetRule { limit: 100, ..RULE };
+                    assert_eq!(write.charge(now, &[(&format!("k{key}"), rule)]).await.unwrap(), [Charge::Allowed]);
                 }
                 write.commit_unaudited("a test").await.unwrap();
             }
@@ -135,9 +136,8 @@ both! {
                 let mut write = opened.gate.write().await.unwrap();
                 match number % 3 {
                     0 => {
-                        for key in ["a", "b", "c"] {
-                            write.charge(key, NOW, &BudgetRule { limit: 1_000, ..RULE }).await.unwrap();
-                        }
+                        let rule = BudgetRule { limit: 1_000, ..RULE };
+                        write.charge(NOW, &["a", "b", "c"].map(|key| (key, rule))).await.unwrap();
                     }
                     1 => ["c", "a", "b"].map(|key| write.refund(key)).into_iter().collect(),
                     _ => {
@@ -194,7 +194,7 @@ both! {
             let gate = gate.clone();
             async move {
                 let mut write = gate.write().await.unwrap();
-                let charge = write.charge("k", NOW, &rule).await.unwrap();
+                let charge = write.charge(NOW, &[("k", rule)]).await.unwrap()[0];
                 write.commit_unaudited("a test").await.unwrap();
                 charge
             }
@@ -213,7 +213,7 @@ fn expected(seconds: u64) -> Charge {
 
 async fn charge(fresh: &Fresh, key: &str, seconds: u64, rule: &BudgetRule) -> Charge {
     let mut write = fresh.opened.gate.write().await.unwrap();
-    let charge = write.charge(key, NOW.plus(Duration::from_secs(seconds)), rule).await.unwrap();
+    let charge = write.charge(NOW.plus(Duration::from_secs(seconds)), &[(key, *rule)]).await.unwrap()[0];
     write.commit_unaudited("a test").await.unwrap();
     charge
 }

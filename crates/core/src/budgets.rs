@@ -93,7 +93,6 @@ impl Budgets {
     /// `too_many_attempts` when a budget is used up; `overloaded` when too many others try at the same moment.
     pub(crate) async fn charge(&self, email_key: &str, client: &Client) -> Result<Paid, Fault> {
         let (account, address) = (account_key(email_key), address_key(client.ip));
-        // Always in this order: two transactions that take the same rows take them in the same order.
         if let Some(device) = self.known_device(email_key, client).await? {
             let device = device_key(device);
             let inside = vec![self.devices.enter(&device).await?];
@@ -131,12 +130,16 @@ impl Budgets {
     }
 
     /// Counts a try wherever it is not refused. When one of those that decide refuses it, it is counted nowhere.
-    async fn pay(&self, tolls: impl IntoIterator<Item = Toll>, inside: Vec<Inside>) -> Result<Paid, Fault> {
+    async fn pay<const N: usize>(&self, mut tolls: [Toll; N], inside: Vec<Inside>) -> Result<Paid, Fault> {
+        // Two transactions that take the same rows take them in the same order.
+        tolls.sort_unstable_by(|one, other| one.key.cmp(&other.key));
         let now = self.clock.now();
         let mut paid = Paid { keys: Vec::with_capacity(3), owed: None, _inside: inside };
         let mut write = self.gate.write().await?;
-        for Toll { key, rule, decides } in tolls {
-            match write.charge(&key, now, &rule).await? {
+        let given = tolls.each_ref().map(|toll| (toll.key.as_str(), toll.rule));
+        let charges = write.charge(now, &given).await?;
+        for (Toll { key, decides, .. }, charge) in tolls.into_iter().zip(charges) {
+            match charge {
                 Charge::Allowed => paid.keys.push(key),
                 // The longest wait counts: after it, none of them refuses.
                 Charge::Refused { retry_after } if decides => paid.owed = paid.owed.max(Some(retry_after)),
@@ -152,8 +155,8 @@ impl Budgets {
         Ok(paid)
     }
 
-    /// Forgets what was guessed wrong at this account on this device, where it is one that the account knows, at the
-    /// beginning of the transaction that sets the password anew.
+    /// Forgets what was guessed wrong at this account on this device, where it is one that the account knows, within the
+    /// transaction that sets the password anew.
     ///
     /// # Errors
     /// 503 when the database is away.
@@ -161,7 +164,7 @@ impl Budgets {
         if client.keeps_cookie()
             && let Some(device) = write.device_at(email_key, &client.identity()).await?
         {
-            write.forget_budget(&device_key(device)).await?;
+            write.forget_budget(&device_key(device));
         }
         Ok(())
     }
@@ -196,25 +199,24 @@ impl Paid {
     /// Gives the try back where it could not be checked: that was no guess.
     pub(crate) async fn give_back(self, budgets: &Budgets) -> Result<(), Fault> {
         let mut write = budgets.gate.write().await?;
-        self.refund(&mut write).await?;
+        self.refund(&mut write);
         Ok(write.commit_unaudited("a try that was not checked is not counted").await?)
     }
 
-    /// Commits what a right answer leads to, and gives the try back with it. Last of all: the budget of an address is
-    /// shared by everybody behind it, and they wait for each other from here to the commit.
+    /// Commits what a right answer leads to, and gives the try back with it.
     ///
     /// # Errors
     /// 503 when the database is away.
     pub(crate) async fn commit(&self, mut write: Write<Gate>, audit: Audit) -> Result<(), Fault> {
-        self.refund(&mut write).await?;
+        self.refund(&mut write);
         Ok(write.commit(audit).await?)
     }
 
-    async fn refund(&self, write: &mut Write<Gate>) -> Result<(), Fault> {
+    /// At the commit: the budget of an address is shared by everybody behind it, and they wait for each other from there on.
+    fn refund(&self, write: &mut Write<Gate>) {
         for key in &self.keys {
-            write.refund(key).await?;
+            write.refund(key);
         }
-        Ok(())
     }
 
     /// What somebody is told who tried something that nobody can guess. Whoever was right is let in; whoever was wrong
@@ -236,7 +238,7 @@ impl Paid {
 
 impl Core {
     /// Pays for one mail that this client asks for, to this address, within the transaction that puts it into the outbox.
-    /// False when enough were asked for to this address: whoever asks is not told, since that would say what others do.
+    /// Where that changes an account, it holds the account by then, as whoever erases one does. False when enough were asked for to this address: whoever asks is not told, since that would say what others do.
     ///
     /// # Errors
     /// `rate_limited` when this client asked for too many.
@@ -249,11 +251,13 @@ impl Core {
         let rule = |limit| BudgetRule { limit, window: MAIL_WINDOW, first_delay: MAIL_WINDOW };
         let (now, rules) = (self.clock.now(), &self.policy.recovery);
         let from = format!("mail-from:{}", address_key(client.ip));
-        if let Charge::Refused { retry_after } = write.charge(&from, now, &rule(rules.per_client)).await? {
-            return Err(too_many_mails(retry_after));
-        }
         let to = format!("mail-to:{}", account_key(email_key));
-        Ok(write.charge(&to, now, &rule(rules.per_address)).await? == Charge::Allowed)
+        let given = [(from.as_str(), rule(rules.per_client)), (to.as_str(), rule(rules.per_address))];
+        let charges = write.charge(now, &given).await?;
+        if let Some(Charge::Refused { retry_after }) = charges.first() {
+            return Err(too_many_mails(*retry_after));
+        }
+        Ok(charges.last() == Some(&Charge::Allowed))
     }
 
     /// Pays for one mailed code of a login, within the transaction that puts it into the outbox. Whoever asks has shown the
@@ -264,19 +268,16 @@ impl Core {
     pub(crate) async fn may_mail_code(&self, write: &mut Write<Gate>, email_key: &str) -> Result<(), Fault> {
         let limit = self.policy.recovery.per_address;
         let rule = BudgetRule { limit, window: MAIL_WINDOW, first_delay: MAIL_WINDOW };
-        match write.charge(&code_key(email_key), self.clock.now(), &rule).await? {
-            Charge::Allowed => Ok(()),
-            Charge::Refused { retry_after } => Err(too_many_mails(retry_after)),
+        match write.charge(self.clock.now(), &[(&code_key(email_key), rule)]).await?.pop() {
+            Some(Charge::Refused { retry_after }) => Err(too_many_mails(retry_after)),
+            _ => Ok(()),
         }
     }
 
     /// Forgets how many codes were mailed, within the transaction of somebody who has shown that they read these mails. As
     /// where they are counted, the account is held by then.
-    ///
-    /// # Errors
-    /// 503 when the database is away.
-    pub(crate) async fn forget_mailed_codes(&self, write: &mut Write<Gate>, email_key: &str) -> Result<(), Fault> {
-        Ok(write.forget_budget(&code_key(email_key)).await?)
+    pub(crate) fn forget_mailed_codes(&self, write: &mut Write<Gate>, email_key: &str) {
+        write.forget_budget(&code_key(email_key));
     }
 }
 

@@ -67,10 +67,14 @@ impl Fault {
     }
 }
 
-/// Whatever the database did, the client did nothing wrong: 503, never 401 and never 500.
+/// Whatever the database did, the client did nothing wrong: 503, never 401 and never 500. Only whose account or session went
+/// between the check of their token and the row that belongs to it is nobody any more.
 impl From<StoreError> for Fault {
     fn from(error: StoreError) -> Self {
-        Self::unavailable(error.to_string())
+        match error {
+            StoreError::Gone { .. } => Self::from(Refusal::Revoked).because(error.to_string()),
+            error => Self::unavailable(error.to_string()),
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use aws_lc_rs::digest;
 use durward_proto::ids::TokenId;
 use durward_proto::wire::auth::{Transport, User};
 use durward_proto::{DeviceId, Secret, SessionId, Timestamp};
-use durward_store::{Gate, NewSession, Write};
+use durward_store::{DeviceRow, Gate, NewSession, Write};
 use durward_verify::Claims;
 
 use crate::client::Client;
@@ -59,7 +59,8 @@ pub(crate) struct Standing {
     pub(crate) auth_time: Timestamp,
 }
 
-/// Opens a session within the transaction that the login commits. Takes nothing less than [`Authenticated`], so that
+/// Opens a session within the transaction that the login commits and that holds the account; `known` is the user's device
+/// that the client is. Takes nothing less than [`Authenticated`], so that
 /// a forgotten factor does not compile.
 pub(crate) async fn session(
     core: &Core,
@@ -67,12 +68,13 @@ pub(crate) async fn session(
     proof: Authenticated,
     transport: Transport,
     client: &Client,
+    known: Option<&DeviceRow>,
 ) -> Result<Opened, Fault> {
     let now = core.clock.now();
     let (user, amr, auth_time) = proof.into_parts();
     let session_id = SessionId::new(now, &*core.random);
     let expires_at = now.plus(core.policy.session_absolute);
-    let device = devices::register(core, write, user.id, &amr, transport, client).await?;
+    let device = devices::register(core, write, user.id, &amr, transport, client, known).await?;
     let ip = client.ip.to_string();
     let place = core.place_of(client).and_then(|place| place.text());
     let new = NewSession {

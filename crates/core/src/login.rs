@@ -165,7 +165,8 @@ impl Core {
         let challenge = match need {
             Need::Nothing(waived) => {
                 let proof = factors::alone(passed, &waived, self.clock.now())?;
-                let opened = issue::session(self, &mut write, proof, login.transport, client).await?;
+                let opened =
+                    issue::session(self, &mut write, proof, login.transport, client, arrival.device.as_ref()).await?;
                 let tried = Tried { device: opened.device_id(), session: Some(opened.session_id), ..tried };
                 self.note_attempt(&mut write, &tried, "ok", client).await?;
                 self.learns(&mut write, &arrival, client).await?;

@@ -26,10 +26,12 @@ impl Core {
         self.check_new_password(&change.new_password, &about, "/new_password").await?;
         let email_key = user.email.to_lowercase();
         let paid = self.budgets.charge(&email_key, client).await?;
-        let credential = self.gate.read().await?.credential_by_id(who.user_id()).await?;
-        let old = credential.as_ref().map(|credential| credential.password_hash.clone()).unwrap_or_default();
-        match password::show(&self.hasher, credential, &change.current_password).await {
-            Ok(Some(_)) => {}
+        let shown = match self.own_credential(who).await {
+            Ok(credential) => password::show(&self.hasher, Some(credential), &change.current_password).await,
+            Err(fault) => Err(fault),
+        };
+        let old = match shown {
+            Ok(Some(shown)) => shown.hash.checked,
             Ok(None) => {
                 let tried = Tried::new(&email_key, Some(who.user_id()), "password").within(who.session_id());
                 return self.failed(&tried, wrong_credentials(), client).await;
@@ -38,7 +40,7 @@ impl Core {
                 paid.give_back(&self.budgets).await?;
                 return Err(fault);
             }
-        }
+        };
         let new = self.hasher.hash(prepare(&change.new_password)).await?;
         let (user_id, now, cause) = (who.user_id(), self.clock.now(), Cause::PasswordChanged);
         let mut write = self.gate.write().await?;

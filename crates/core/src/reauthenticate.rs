@@ -5,6 +5,7 @@ use std::time::Duration;
 use durward_proto::wire::auth::User;
 use durward_proto::wire::factor::{Method, Reauthenticate};
 use durward_proto::{CeremonyId, Code, Problem, Secret, SessionId};
+use durward_store::CredentialRow;
 use durward_verify::{Refusal, Verified};
 use serde_json::{Value, json};
 
@@ -110,8 +111,8 @@ impl Core {
     async fn look_at<'a>(&self, who: &Verified, shows: &Shows<'a>, client: &Client) -> Result<Looked<'a>, Fault> {
         Ok(match shows {
             Shows::Password(given) => {
-                let credential = self.gate.read().await?.credential_by_id(who.user_id()).await?;
-                let shown = password::show(&self.hasher, credential, given).await?;
+                let credential = self.own_credential(who).await?;
+                let shown = password::show(&self.hasher, Some(credential), given).await?;
                 Looked::Password(shown.ok_or_else(wrong_credentials)?.hash)
             }
             Shows::Totp(code) => Looked::Totp(code),
@@ -169,6 +170,11 @@ impl Core {
         let audit = client.audit("reauthenticated").actor(user_id).subject(user_id).session(session_id);
         paid.commit(write, audit.detail(json!({ "method": tried.method }))).await?;
         Ok(renewed)
+    }
+
+    /// What is kept of the caller's password. Whose account is gone is nobody any more.
+    pub(crate) async fn own_credential(&self, who: &Verified) -> Result<CredentialRow, Fault> {
+        Ok(self.gate.read().await?.credential_by_id(who.user_id()).await?.ok_or(Refusal::Revoked)?)
     }
 
     /// Sensitive changes need an authentication younger than ten minutes.

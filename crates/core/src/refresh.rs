@@ -61,7 +61,7 @@ impl Core {
         self.still_allowed(&live, now)?;
         let expires_at = live.expires_at.min(now.plus(self.policy.refresh_ttl));
         write.insert_refresh(&successor.hash(), session, generation, now, expires_at).await?;
-        write.start_generation(session, generation, now).await?;
+        write.touch_session(session, now).await?;
         let audit = client.audit("token_refreshed").actor(live.user.id).subject(live.user.id).session(session);
         let opened = self.reopened(session, generation, live, &successor, expires_at, now, client)?;
         write.commit(audit).await?;
@@ -97,6 +97,8 @@ impl Core {
     async fn reused(&self, row: &RefreshRow, client: &Client) -> Result<Fault, Fault> {
         let (cause, now) = (Cause::RefreshReused, self.clock.now());
         let mut write = self.gate.write().await?;
+        // The account first, as everybody does who changes more than one thing that hangs on it.
+        write.hold_user(row.user_id).await?;
         if write.end_session(row.user_id, row.session_id, now, cause.as_str()).await? {
             self.revoker.announce(&mut write, row.user_id, &[row.session_id], cause).await?;
             if let Some(live) = write.live_session(row.session_id).await? {

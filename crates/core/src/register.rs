@@ -70,8 +70,8 @@ impl Core {
     async fn register_by_mail(&self, new: &NewUser<'_>, client: &Client) -> Result<Registration, Fault> {
         let email_key = new.email.key();
         let mut write = self.gate.write().await?;
-        let may_mail = self.may_mail(&mut write, &email_key, client).await?;
         let made = write.insert_user(new).await?;
+        let may_mail = self.may_mail(&mut write, &email_key, client).await?;
         let kind = if made.is_some() { RequestKind::Verify } else { RequestKind::Repeated };
         if may_mail {
             self.post_request(&mut write, Request::by_client(kind, email_key, client)).await?;

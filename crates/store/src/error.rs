@@ -15,6 +15,12 @@ pub enum StoreError {
         /// which PostgreSQL cannot keep.
         constraint: String,
     },
+    /// What the row belongs to is no longer there: an account or a session that ended at the same moment.
+    #[error("what the row belongs to is gone: {constraint}")]
+    Gone {
+        /// The foreign key's name; empty in SQLite, which does not say.
+        constraint: String,
+    },
     /// The database is not what the program was made for, or the program is wrong.
     #[error("the database refused: {0}")]
     Broken(String),
@@ -56,6 +62,9 @@ impl From<sqlx::Error> for StoreError {
 /// name objects and never values.
 fn of_postgres(error: &sqlx::postgres::PgDatabaseError) -> StoreError {
     let (state, message) = (error.code(), error.message());
+    if state == "23503" {
+        return StoreError::Gone { constraint: error.constraint().unwrap_or_default().to_owned() };
+    }
     if let Some(constraint) = error.constraint().filter(|_| state.starts_with("23")) {
         return StoreError::Conflict { constraint: constraint.to_owned() };
     }
@@ -81,6 +90,9 @@ fn of_postgres(error: &sqlx::postgres::PgDatabaseError) -> StoreError {
 /// By result code (<https://www.sqlite.org/rescode.html>). SQLite's messages name objects and never values.
 fn of_sqlite(error: &dyn DatabaseError) -> StoreError {
     let message = error.message();
+    if matches!(error.kind(), ErrorKind::ForeignKeyViolation) {
+        return StoreError::Gone { constraint: String::new() };
+    }
     if !matches!(error.kind(), ErrorKind::Other) {
         let rule = message.rsplit_once("failed: ").map_or(message, |(_, rule)| rule);
         return StoreError::Conflict { constraint: rule.to_owned() };

@@ -58,6 +58,7 @@
 //! ```
 
 mod audit;
+mod batch;
 mod bell;
 mod catalogue;
 mod check;

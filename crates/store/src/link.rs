@@ -6,14 +6,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
-use sqlx::{SqlSafeStr, Sqlite};
+use sqlx::sqlite::{SqliteArguments, SqliteRow};
+use sqlx::{AssertSqlSafe, SqlSafeStr, Sqlite};
 use tracing::Instrument;
 
+use crate::batch::Batch;
 use crate::connections::{Held, is_lost};
 use crate::error::StoreError;
 use crate::meters::Who;
 use crate::open::{Pools, Shared};
-use crate::query::{name_span, span_within};
+use crate::query::{Statement, name_span, span_within};
 use crate::tally;
 
 /// One of the two typed connections.
@@ -34,6 +36,8 @@ pub(crate) struct Link {
     limit: Duration,
     unsettled: bool,
     in_transaction: bool,
+    /// What waits to be asked, in SQLite.
+    batch: Batch,
     /// When the statement that runs was begun, by the monotonic clock.
     began: Duration,
     who: Who,
@@ -51,12 +55,8 @@ impl Link {
         .await
     }
 
-    /// A connection with a write transaction begun.
+    /// A connection with a write transaction; SQLite's begins with what is asked first.
     pub(crate) async fn writer(shared: &Arc<Shared>, who: Who) -> Result<Self, StoreError> {
-        let begin = match &shared.pools {
-            Pools::Sqlite { .. } => "BEGIN IMMEDIATE",
-            Pools::Postgres(_) => "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
-        };
         let link = Self::take(shared, who, async {
             Ok(match &shared.pools {
                 Pools::Sqlite { writer, .. } => Conn::Sqlite(writer.acquire().await?),
@@ -64,8 +64,12 @@ impl Link {
             })
         });
         let mut link = link.await?;
+        if matches!(shared.pools, Pools::Sqlite { .. }) {
+            link.batch = Batch::beginning();
+            return Ok(link);
+        }
         link.in_transaction = true;
-        link.run_named("BEGIN", begin).await?;
+        link.run_named("BEGIN", "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE").await?;
         Ok(link)
     }
 
@@ -92,6 +96,7 @@ impl Link {
             limit,
             unsettled: false,
             in_transaction: false,
+            batch: Batch::default(),
             began,
             who,
         })
@@ -99,9 +104,45 @@ impl Link {
 
     /// Ends the transaction for good.
     pub(crate) async fn commit(mut self) -> Result<(), StoreError> {
-        self.run_named("COMMIT", "COMMIT").await?;
+        match self.conn {
+            Some(Conn::Sqlite(_)) => {
+                self.batch.word("COMMIT");
+                self.ask().await?;
+            }
+            _ => self.run_named("COMMIT", "COMMIT").await?,
+        }
         self.in_transaction = false;
         Ok(())
+    }
+
+    /// Puts a statement off in SQLite, to be asked with what comes next: its parameters are to be added to what comes back.
+    /// None in PostgreSQL, which is asked at once.
+    pub(crate) fn put_off(&mut self, statement: Statement) -> Option<&mut SqliteArguments> {
+        if !matches!(self.conn, Some(Conn::Sqlite(_))) {
+            return None;
+        }
+        statement.trace();
+        Some(self.batch.statement(statement))
+    }
+
+    /// Asks what was put off, and gives its rows, one statement's after the other's.
+    pub(crate) async fn ask(&mut self) -> Result<Vec<SqliteRow>, StoreError> {
+        if self.batch.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (text, arguments, mut names) = std::mem::take(&mut self.batch).into_parts();
+        let limit = self.limit();
+        self.in_transaction = true;
+        let Conn::Sqlite(conn) = self.begin_statement()? else { return Ok(Vec::new()) };
+        let run = async {
+            if tracing::enabled!(target: durward_proto::SPANS, tracing::Level::INFO) {
+                names.dedup();
+                name_span(&names.join(" + "));
+            }
+            sqlx::query_with(AssertSqlSafe(text), arguments).fetch_all(&mut **conn).await
+        };
+        let done = bounded(limit, run).await;
+        self.end_statement(done)
     }
 
     /// Runs a statement without parameters or rows.
@@ -110,6 +151,7 @@ impl Link {
     }
 
     async fn run_named(&mut self, name: &'static str, sql: impl SqlSafeStr) -> Result<(), StoreError> {
+        self.ask().await?;
         let limit = self.limit();
         let done = match self.begin_statement()? {
             Conn::Sqlite(conn) => {
@@ -256,6 +298,7 @@ pub(crate) async fn bounded<T>(limit: Duration, work: impl Future<Output = Resul
 macro_rules! on {
     ($read:expr, |$conn:ident, $sql:ident| $body:expr) => {{
         let link = $read.link();
+        link.ask().await?;
         let limit = link.limit();
         let outcome = match link.begin_statement()? {
             $crate::link::Conn::Sqlite(conn) => {
@@ -273,3 +316,23 @@ macro_rules! on {
     }};
 }
 pub(crate) use on;
+
+/// Runs a statement whose result nobody waits for: in SQLite with what is asked next, at the latest with the commit, which
+/// then says what was wrong with it.
+///
+/// ```text
+/// later!(self, TOUCH, [id.uuid(), Db(now)])
+/// ```
+macro_rules! later {
+    ($write:expr, $statement:expr, [$($value:expr),+ $(,)?]) => {
+        match $write.link().put_off($statement) {
+            Some(arguments) => $crate::batch::add!(arguments, [$($value),+]),
+            None => $crate::link::on!($write, |c, sql| {
+                let query = sqlx::query(sql($statement));
+                $(let query = query.bind($value);)+
+                query.execute(c).await.map(drop)
+            }),
+        }
+    };
+}
+pub(crate) use later;

@@ -97,7 +97,7 @@ impl Meter {
     pub(crate) fn failed(&self, error: &StoreError) {
         match error {
             StoreError::Unavailable(_) => self.unavailable.increment(1),
-            StoreError::Conflict { .. } => self.conflict.increment(1),
+            StoreError::Conflict { .. } | StoreError::Gone { .. } => self.conflict.increment(1),
             StoreError::Broken(_) => self.broken.increment(1),
         }
     }

@@ -19,9 +19,8 @@ impl Statement {
     }
 
     /// Says that it runs: its name, and no value.
-    fn trace(&self) {
+    pub(crate) fn trace(&self) {
         tracing::trace!(target: "durward_store::statement", name = self.short_name());
-        name_span(self.short_name());
     }
 }
 
@@ -38,7 +37,7 @@ macro_rules! span_within {
 pub(crate) use span_within;
 
 /// Gives the span of the statement that runs now its name.
-pub(crate) fn name_span(name: &'static str) {
+pub(crate) fn name_span(name: &str) {
     if tracing::enabled!(target: SPANS, tracing::Level::INFO) {
         tracing::Span::current().record("otel.name", name);
     }
@@ -53,6 +52,7 @@ pub(crate) trait Dialect {
 impl Dialect for Sqlite {
     fn text(statement: Statement) -> &'static str {
         statement.trace();
+        name_span(statement.short_name());
         statement.sqlite
     }
 }
@@ -60,6 +60,7 @@ impl Dialect for Sqlite {
 impl Dialect for Postgres {
     fn text(statement: Statement) -> &'static str {
         statement.trace();
+        name_span(statement.short_name());
         statement.postgres
     }
 }

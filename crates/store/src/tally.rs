@@ -14,7 +14,8 @@ tokio::task_local! {
 /// What a piece of work spent on the database.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Spent {
-    /// How many statements were answered; `BEGIN` and `COMMIT` are two of them, each with a way to the server and back.
+    /// How often the database was asked and answered: a way to the server and back for each statement, `BEGIN` and `COMMIT`
+    /// among them. SQLite is asked several at once.
     pub statements: u32,
     /// How long it waited, for connections and for answers.
     pub time: Duration,

@@ -1,5 +1,6 @@
 //! Reading, and writing in a transaction that names its audit event.
 
+use std::collections::BTreeMap;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
@@ -9,6 +10,7 @@ use crate::audit::{Audit, AuditKeys, AuditOptions};
 use crate::error::StoreError;
 use crate::link::Link;
 use crate::open::Backend;
+use crate::tables::Settling;
 
 /// A connection within a scope. The statements are in `tables/`, one file per table.
 #[derive(Debug)]
@@ -57,6 +59,8 @@ pub struct Write<S> {
     read: Read<S>,
     /// Whether events were appended, for which the bells have to ring.
     pub(crate) rings: bool,
+    /// Which budgets are settled at the commit, in the order of their keys.
+    pub(crate) budgets: BTreeMap<String, Settling>,
     /// What is appended to the audit trail at the commit.
     pub(crate) audits: Vec<Audit>,
     /// Whose addresses are erased from it at the commit.
@@ -65,7 +69,7 @@ pub struct Write<S> {
 
 impl<S> Write<S> {
     pub(crate) fn new(read: Read<S>) -> Self {
-        Self { read, rings: false, audits: Vec::new(), forgotten: Vec::new() }
+        Self { read, rings: false, budgets: BTreeMap::new(), audits: Vec::new(), forgotten: Vec::new() }
     }
 
     /// Commits, with a row of the audit trail in the same transaction.
@@ -98,6 +102,7 @@ impl<S> Write<S> {
     }
 
     async fn end(mut self) -> Result<(), StoreError> {
+        self.settle_budgets().await?;
         self.append_audits().await?;
         let shared = self.rings.then(|| self.read.link.shared.clone());
         let committed = self.read.link.commit().await;

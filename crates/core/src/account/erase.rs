@@ -45,8 +45,8 @@ impl Core {
 
     async fn try_erase(&self, who: &Verified, given: &Secret, paid: &Paid, client: &Client) -> Result<(), Fault> {
         let (user_id, now, cause) = (who.user_id(), self.clock.now(), Cause::Deleted);
-        let credential = self.gate.read().await?.credential_by_id(user_id).await?;
-        let shown = password::show(&self.hasher, credential, given).await?.ok_or_else(wrong_credentials)?;
+        let credential = self.own_credential(who).await?;
+        let shown = password::show(&self.hasher, Some(credential), given).await?.ok_or_else(wrong_credentials)?;
         let mut write = self.gate.write().await?;
         acts::keep_an_admin(&mut write, user_id).await?;
         if !write.hold_account(user_id, &shown.hash.checked, &shown.hash.kept).await? {

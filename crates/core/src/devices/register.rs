@@ -30,7 +30,8 @@ pub struct Registered {
 }
 
 /// Writes down that the user logs in with this device, within the transaction that opens the session. A browser that has
-/// no cookie yet gets one; who keeps their tokens themself is known by the cookie they send, or by their headers.
+/// no cookie yet gets one; who keeps their tokens themself is known by the cookie they send, or by their headers. The
+/// account is held, and `known` is the user's device that the client is by what it sends.
 ///
 /// # Errors
 /// 503 when the database is away.
@@ -41,6 +42,7 @@ pub(crate) async fn register(
     amr: &[String],
     transport: Transport,
     client: &Client,
+    known: Option<&DeviceRow>,
 ) -> Result<Registered, Fault> {
     let cookie = match (client.device_cookie(), transport) {
         (Some(cookie), _) => Some(cookie.clone()),
@@ -52,9 +54,10 @@ pub(crate) async fn register(
         None => identity_of_headers(&client.fingerprint),
     };
     let now = core.clock.now();
-    let before = write.hold_device(user, &identity).await?;
-    let reputation = Reputation::before(before.as_ref(), now).with_success();
-    let trust = Trust::after_login(before.as_ref(), cookie.is_some(), is_stepped_up(amr), now);
+    // Nobody has logged in with a cookie before that was just made.
+    let before = known.filter(|device| device.identity_hash == identity);
+    let reputation = Reputation::before(before, now).with_success();
+    let trust = Trust::after_login(before, cookie.is_some(), is_stepped_up(amr), now);
     let described = Described::of(client.user_agent.as_deref());
     let place = core.place_of(client).and_then(|place| place.text());
     let seen = SeenDevice {
@@ -74,7 +77,7 @@ pub(crate) async fn register(
         streak_since: trust.since,
         now,
     };
-    let row = write.put_device(&seen).await?;
+    let row = write.put_device(&seen, before.map(|device| device.id)).await?;
     if row.is_new {
         write.trim_devices(user, row.id, now).await?;
     }

@@ -154,6 +154,10 @@ impl Core {
     async fn answer(&self, kind: RequestKind, row: &MailRow) -> Result<(), Fault> {
         let request = self.post.outbox.open_request(kind, row)?;
         let mut write = self.gate.write().await?;
+        // The account first: the row goes with it.
+        if let Some(user) = request.user {
+            write.hold_user(user).await?;
+        }
         if !write.take_mail_out(row.id).await? {
             return Ok(());
         }

@@ -1,7 +1,7 @@
 //! The caller's settings.
 
 use durward_proto::wire::auth::User;
-use durward_verify::Verified;
+use durward_verify::{Refusal, Verified};
 use serde_json::{Map, Value};
 
 use crate::client::Client;
@@ -30,6 +30,8 @@ impl Core {
     ) -> Result<Map<String, Value>, Fault> {
         self.settings.check(&changes).map_err(Fault::fields)?;
         let mut write = self.store.own(who).write().await?;
+        // The account first, as everybody does who changes more than one thing that hangs on it.
+        write.hold_user().await?.ok_or(Refusal::Revoked)?;
         for (key, value) in &changes {
             write.put_setting(key, value, self.clock.now()).await?;
         }

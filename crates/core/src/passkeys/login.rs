@@ -110,7 +110,7 @@ impl Core {
         let tried =
             Tried { device: arrival.device_id(), risk: arrival.risk.as_ref(), ..tried(&email_key, Some(user_id)) };
         let mut write = self.refuse_risky(write, proof.user(), &tried, &arrival, &paid, client).await??;
-        let opened = issue::session(self, &mut write, proof, login.transport, client).await?;
+        let opened = issue::session(self, &mut write, proof, login.transport, client, arrival.device.as_ref()).await?;
         let tried = Tried { device: opened.device_id(), session: Some(opened.session_id), ..tried };
         self.note_attempt(&mut write, &tried, "ok", client).await?;
         self.learns(&mut write, &arrival, client).await?;

@@ -31,6 +31,7 @@ impl Core {
         let party = self.relying_party()?;
         self.recently_authenticated(who)?;
         let mut write = self.gate.write().await?;
+        write.hold_user(who.user_id()).await?.ok_or(Refusal::Revoked)?;
         let existing = write.passkeys_of(who.user_id()).await?;
         room_for_one_more(existing.len())?;
         let handle = write.ensure_factor_row(who.user_id(), self.new_handle(), self.clock.now()).await?;

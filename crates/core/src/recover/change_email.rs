@@ -30,8 +30,7 @@ impl Core {
         self.recently_authenticated(who)?;
         let new_email = parse_email(&form.new_email, "/new_email")?;
         let mut write = self.gate.write().await?;
-        let found = write.credential_by_id(who.user_id()).await?.map(|credential| credential.user);
-        let user = found.ok_or_else(|| Fault::new(Code::AccountInactive))?;
+        let user = write.hold_user(who.user_id()).await?.ok_or_else(|| Fault::new(Code::AccountInactive))?;
         if new_email.key() == user.email.to_lowercase() {
             return Err(Fault::field("/new_email", "this is the account's address already"));
         }

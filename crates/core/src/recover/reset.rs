@@ -47,18 +47,20 @@ impl Core {
         let activates = !self.policy.registration_approve;
         let user = write.reset_password(taken.user_id, &taken.email_key, &new_hash, activates, now).await?;
         let user = user.ok_or_else(link_invalid)?;
-        self.forget_mailed_codes(&mut write, &taken.email_key).await?;
+        self.forget_mailed_codes(&mut write, &taken.email_key);
         write.forget_pending(user.id).await?;
         write.forget_trusts(user.id).await?;
         write.distrust_devices(user.id, None, now).await?;
-        let device = devices::register(self, &mut write, user.id, &[], Transport::Cookie, client).await?;
+        let known = write.hold_device(user.id, &client.identity()).await?;
+        let device =
+            devices::register(self, &mut write, user.id, &[], Transport::Cookie, client, known.as_ref()).await?;
         write.forget_recovery_tokens(user.id).await?;
         write.forget_email_change(user.id).await?;
         let ended = write.end_sessions(user.id, None, now, cause.as_str()).await?;
         self.revoker.announce(&mut write, user.id, &ended, cause).await?;
         self.notify(&mut write, &user, MailKind::PasswordChanged { ip: client.ip.to_string(), at: now }, client)
             .await?;
-        // What was guessed wrong on this device is forgotten with the password. Last, as budgets are.
+        // What was guessed wrong on this device is forgotten with the password.
         self.budgets.forgive(&mut write, &user.email.to_lowercase(), client).await?;
         write.commit(client.audit("password_reset").actor(user.id).subject(user.id)).await?;
         self.revoker.tell(&ended, cause.as_str());

@@ -6,13 +6,12 @@ use serde_json::json;
 
 use crate::budgets::Paid;
 use crate::client::Client;
-use crate::devices;
 use crate::fault::Fault;
 use crate::login::Tried;
 use crate::mail::MailKind;
 use crate::place::Place;
 use crate::risk::assess::{Shown, assess, learn};
-use crate::risk::{Assessment, Decision};
+use crate::risk::{Assessment, Decision, Habits};
 use crate::service::Core;
 
 /// What is known of a login that showed what it needs.
@@ -25,6 +24,8 @@ pub(crate) struct Arrival {
     pub(crate) device: Option<DeviceRow>,
     /// How risky it is, where that was judged.
     pub(crate) risk: Option<Assessment>,
+    /// What is usual for the user, where that was read to judge it.
+    habits: Option<Habits>,
 }
 
 impl Arrival {
@@ -63,8 +64,8 @@ impl Core {
     ) -> Result<Arrival, Fault> {
         let place = self.place_of(client);
         self.check_access(&user.role, client, place.as_ref())?;
-        let device = devices::recognise(write, user.id, client).await?;
-        Ok(Arrival { user: user.id, place, device, risk: None })
+        let device = write.hold_device(user.id, &client.identity()).await?;
+        Ok(Arrival { user: user.id, place, device, risk: None, habits: None })
     }
 
     /// The same, and judges their risk.
@@ -80,7 +81,10 @@ impl Core {
     ) -> Result<Arrival, Fault> {
         let mut arrival = self.arrives(write, user, client).await?;
         let (device, place) = (arrival.device.as_ref(), arrival.place.as_ref());
-        arrival.risk = assess(self, write, user.id, client, device, place, shown).await?;
+        if let Some((risk, habits)) = assess(self, write, user.id, client, device, place, shown).await? {
+            arrival.risk = Some(risk);
+            arrival.habits = Some(habits);
+        }
         Ok(arrival)
     }
 
@@ -94,7 +98,8 @@ impl Core {
         arrival: &Arrival,
         client: &Client,
     ) -> Result<(), Fault> {
-        learn(self, write, arrival.user, client, arrival.place.as_ref(), arrival.device.is_none()).await
+        let habits = arrival.habits.clone();
+        learn(self, write, arrival.user, client, habits, arrival.place.as_ref(), arrival.device.is_none()).await
     }
 
     /// Refuses a login whose risk is too high, where it is: writes it down, tells the user, and commits. Gives back the

@@ -29,7 +29,8 @@ pub(crate) enum Shown {
 }
 
 /// Judges a login that showed what it needs, within the transaction that acts on it and holds the account. `device` is
-/// the user's device that it comes from, where it is one. None where risk is not judged at all.
+/// the user's device that it comes from, where it is one. Gives what is usual for the user, too, which was read for it; None
+/// where risk is not judged at all.
 ///
 /// # Errors
 /// 503 when the database is away.
@@ -41,7 +42,7 @@ pub(crate) async fn assess(
     device: Option<&DeviceRow>,
     place: Option<&Place>,
     shown: Shown,
-) -> Result<Option<Assessment>, Fault> {
+) -> Result<Option<(Assessment, Habits)>, Fault> {
     let rules = &core.policy.risk;
     if !rules.enabled {
         return Ok(None);
@@ -59,7 +60,8 @@ pub(crate) async fn assess(
         is_listed: rules.suspects(client.ip),
         is_guessable: shown == Shown::Password,
     };
-    let mut assessment = judge(&facts, &read_habits(user, evidence.habits), rules);
+    let habits = read_habits(user, evidence.habits);
+    let mut assessment = judge(&facts, &habits, rules);
     if shown == Shown::Passkey && assessment.decision == Decision::SecondFactor {
         assessment.decision = Decision::Notice;
     }
@@ -69,10 +71,11 @@ pub(crate) async fn assess(
         core.figures.count("risk_signals", signal.name.to_owned());
         metrics::counter!("durward_risk_signals_total", "signal" => signal.name).increment(1);
     }
-    Ok(Some(assessment))
+    Ok(Some((assessment, habits)))
 }
 
-/// Learns from a login, within the transaction that lets it in and holds the account.
+/// Learns from a login, within the transaction that lets it in and holds the account. What is usual is read where that was
+/// not done in it before.
 ///
 /// # Errors
 /// 503 when the database is away.
@@ -81,6 +84,7 @@ pub(crate) async fn learn(
     write: &mut Write<Gate>,
     user: UserId,
     client: &Client,
+    habits: Option<Habits>,
     place: Option<&Place>,
     is_new_device: bool,
 ) -> Result<(), Fault> {
@@ -88,7 +92,10 @@ pub(crate) async fn learn(
         return Ok(());
     }
     let now = core.clock.now();
-    let mut habits = read_habits(user, write.habits(user).await?);
+    let mut habits = match habits {
+        Some(habits) => habits,
+        None => read_habits(user, write.habits(user).await?),
+    };
     habits.learn(&Login { at: now, place, network: &network_key(client.ip, place), is_new_device });
     let document = serde_json::to_value(&habits).map_err(|error| Fault::unavailable(error.to_string()))?;
     Ok(write.put_habits(user, &document, now).await?)

@@ -167,11 +167,13 @@ impl Roster {
 }
 
 async fn write_last_seen(gate: &GateStore, session: SessionId, now: Timestamp) -> Result<(), StoreError> {
+    // Each by itself: whoever changes both holds the account, and nobody should wait for that here.
     let mut write = gate.write().await?;
-    // The device first, as everybody does who changes both.
-    write.touch_device(session, now).await?;
     write.touch_session(session, now).await?;
-    write.commit_unaudited("a session was seen").await
+    write.commit_unaudited("a session was seen").await?;
+    let mut write = gate.write().await?;
+    write.touch_device(session, now).await?;
+    write.commit_unaudited("a device was seen").await
 }
 
 impl Liveness for Roster {

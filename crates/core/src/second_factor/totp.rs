@@ -5,7 +5,7 @@ use std::time::Duration;
 use durward_proto::wire::factor::{BackupCodes, Method, TotpDisable, TotpEnable, TotpSetup};
 use durward_proto::{Code, Secret};
 use durward_store::{Gate, UserRow, Write};
-use durward_verify::Verified;
+use durward_verify::{Refusal, Verified};
 
 use crate::client::Client;
 use crate::factors::backup;
@@ -112,13 +112,13 @@ impl Core {
         let user_id = who.user_id();
         let mut read = self.gate.read().await?;
         let standing = Standing::of(&mut read, user_id).await?;
-        let credential = read.credential_by_id(user_id).await?;
+        let credential = read.credential_by_id(user_id).await?.ok_or(Refusal::Revoked)?;
         drop(read);
         if standing.totp_enabled_at.is_none() {
             return Err(state("TOTP is not on."));
         }
         let without = Standing { totp_enabled_at: None, ..standing };
-        if credential.as_ref().is_some_and(|credential| without.is_last(self, &credential.user)) {
+        if without.is_last(self, &credential.user) {
             return Err(last_factor());
         }
         let email_key = key_of(who.email());
@@ -126,7 +126,7 @@ impl Core {
         let tried = |method| Tried::new(&email_key, Some(user_id), method).within(who.session_id());
         let compared: Option<Compared> = match shows {
             Shows::Code(_) => None,
-            Shows::Password(given) => match password::show(&self.hasher, credential, given).await {
+            Shows::Password(given) => match password::show(&self.hasher, Some(credential), given).await {
                 Ok(Some(shown)) => Some(shown.hash),
                 Ok(None) => return self.failed(&tried("password"), wrong_credentials(), client).await,
                 Err(fault) => {

@@ -152,7 +152,7 @@ impl Core {
         let proof = factors::with_second(factors::resumed(taken)?, &shown, now)?;
         // From where they come was looked at with the password. It may be elsewhere by now.
         let arrival = self.arrives(&mut write, proof.user(), client).await?;
-        let mut opened = issue::session(self, &mut write, proof, transport, client).await?;
+        let mut opened = issue::session(self, &mut write, proof, transport, client, arrival.device.as_ref()).await?;
         if trusts {
             opened.trust = trust::grant(self, &mut write, user.id, opened.device_id(), client).await?;
         }
@@ -204,7 +204,7 @@ impl Core {
             (Shows::Passkey(..), None) => Err(wrong_second_factor()),
             (Shows::Mailed(code), _) => {
                 let shown = mail_code::show(self, taken, hash, code).ok_or_else(wrong_second_factor)?;
-                self.forget_mailed_codes(write, &key_of(&taken.user().email)).await?;
+                self.forget_mailed_codes(write, &key_of(&taken.user().email));
                 Ok(plain(SecondShown::MailCode(shown)))
             }
         }

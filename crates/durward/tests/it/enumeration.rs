@@ -134,7 +134,8 @@ impl Statements {
     fn take(&self) -> Vec<String> {
         let all = std::mem::take(&mut *self.0.lock().unwrap());
         let own = all.into_iter().take_while(|name| name != "mail_outbox::LEASE");
-        own.filter(|name| !name.starts_with("revocation_events::") && name != "mail_outbox::WAITING").collect()
+        let followed = ["revocation_events::", "signing_keys::", "mail_outbox::WAITING"];
+        own.filter(|name| !followed.iter().any(|part| name.starts_with(part))).collect()
     }
 }
 

@@ -1,12 +1,17 @@
 //! `guess_budgets`: how often somebody may still guess. Counted before the check, in the database, so that all
 //! nodes and all paths share one count.
+//!
+//! One transaction touches several, and many transactions the same ones, so that all take them in the order of their keys:
+//! who charges several does so in that order, and what is settled is settled at the commit, in that order too.
 
 use std::time::Duration;
 
 use durward_proto::Timestamp;
+use sqlx::FromRow;
 
+use crate::batch::add;
 use crate::error::StoreError;
-use crate::link::on;
+use crate::link::{later, on};
 use crate::query::queries;
 use crate::scope::{Gate, System};
 use crate::tx::{Read, Write};
@@ -34,8 +39,20 @@ pub enum Charge {
     },
 }
 
+/// What becomes of a budget at the commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Settling {
+    /// One is taken back.
+    Refund,
+    /// All of it is forgotten.
+    Forget,
+}
+
 /// The longest window: a hundred years, so that no sum of times overflows.
 const LONGEST: i64 = 100 * 366 * 86_400 * 1_000_000;
+
+/// How many budgets one statement settles: those of a try.
+const TOGETHER: usize = 3;
 
 queries! {
     // $1 key, $2 now, $3 window, $4 limit, $5 first delay, $6 how many doublings reach the window.
@@ -63,10 +80,14 @@ queries! {
             ELSE $2 + (CAST($5 AS BIGINT) << CAST(b.failures + 1 - $4 AS INTEGER)) END, \
         refused = $2 - b.window_started_at < $3 AND b.window_started_at - $2 < $3 AND $2 < b.next_allowed_at \
         RETURNING refused, next_allowed_at, ends_at";
-    /// Takes back the only one: nothing is left to remember.
-    REFUND_LAST = "DELETE FROM guess_budgets WHERE key = $1 AND failures <= 1";
-    /// Takes one back, and the wait with it.
-    REFUND = "UPDATE guess_budgets SET failures = failures - 1, next_allowed_at = 0 WHERE key = $1";
+    /// Takes one back of each, and the wait with it. They are held in the order of their bytes, as everybody takes them.
+    REFUND = {
+        sqlite: "UPDATE guess_budgets SET failures = failures - 1, next_allowed_at = 0 WHERE key IN ($1, $2, $3)",
+        pg: "UPDATE guess_budgets SET failures = failures - 1, next_allowed_at = 0 WHERE key = ANY (ARRAY(SELECT key \
+            FROM guess_budgets WHERE key IN ($1, $2, $3) ORDER BY key COLLATE \"C\" FOR UPDATE)) RETURNING failures"
+    };
+    /// Forgets those under which nothing is counted any more.
+    FORGET_SPENT = "DELETE FROM guess_budgets WHERE key IN ($1, $2, $3) AND failures <= 0";
     /// How many there are.
     COUNT = "SELECT COUNT(*) FROM guess_budgets";
     /// Forgets one.
@@ -74,51 +95,107 @@ queries! {
 }
 
 impl Write<Gate> {
-    /// Counts one guess under `key` before it is checked. Of many at once no more than the rule allows get
-    /// through.
+    /// Counts one guess under each key before it is checked. Of many at once no more than the rules allow get through. The
+    /// keys stand in their order.
     ///
     /// # Errors
     /// As all statements: `Unavailable` or `Broken`.
-    pub async fn charge(&mut self, key: &str, now: Timestamp, rule: &BudgetRule) -> Result<Charge, StoreError> {
-        let window = micros(rule.window).clamp(1, LONGEST);
-        let first_delay = micros(rule.first_delay).clamp(1, window);
+    pub async fn charge(&mut self, now: Timestamp, given: &[(&str, BudgetRule)]) -> Result<Vec<Charge>, StoreError> {
         let now = now.micros();
-        let (refused, next_allowed_at, ends_at): (bool, i64, i64) = on!(self, |c, sql| sqlx::query_as(sql(CHARGE))
-            .bind(key)
-            .bind(now)
-            .bind(window)
-            .bind(i64::from(rule.limit.max(1)))
-            .bind(first_delay)
-            .bind(doublings(first_delay, window))
-            .fetch_one(c)
-            .await)?;
-        // With the end of the window everything starts anew, a wait that is left over as well.
-        let wait = u64::try_from(next_allowed_at.min(ends_at).saturating_sub(now)).unwrap_or(0);
-        Ok(if refused { Charge::Refused { retry_after: Duration::from_micros(wait) } } else { Charge::Allowed })
+        let mut rows: Vec<(bool, i64, i64)> = Vec::with_capacity(given.len());
+        for (key, rule) in given {
+            let window = micros(rule.window).clamp(1, LONGEST);
+            let first_delay = micros(rule.first_delay).clamp(1, window);
+            let (limit, doublings) = (i64::from(rule.limit.max(1)), doublings(first_delay, window));
+            match self.link().put_off(CHARGE) {
+                Some(arguments) => add!(arguments, [
+                    *key,
+                    now,
+                    window,
+                    limit,
+                    first_delay,
+                    doublings,
+                ])?,
+                None => rows.push(on!(self, |c, sql| sqlx::query_as(sql(CHARGE))
+                    .bind(*key)
+                    .bind(now)
+                    .bind(window)
+                    .bind(limit)
+                    .bind(first_delay)
+                    .bind(doublings)
+                    .fetch_one(c)
+                    .await)?),
+            }
+        }
+        for row in self.link().ask().await? {
+            rows.push(FromRow::from_row(&row)?);
+        }
+        let charge = |(refused, next_allowed_at, ends_at): (bool, i64, i64)| {
+            // With the end of the window everything starts anew, a wait that is left over as well.
+            let wait = u64::try_from(next_allowed_at.min(ends_at).saturating_sub(now)).unwrap_or(0);
+            if refused { Charge::Refused { retry_after: Duration::from_micros(wait) } } else { Charge::Allowed }
+        };
+        Ok(rows.into_iter().map(charge).collect())
     }
 
-    /// Takes one back after a success, and the wait with it.
-    ///
-    /// # Errors
-    /// As all statements: `Unavailable` or `Broken`.
-    pub async fn refund(&mut self, key: &str) -> Result<(), StoreError> {
-        let gone = on!(self, |c, sql| sqlx::query(sql(REFUND_LAST))
-            .bind(key)
-            .execute(c)
-            .await
-            .map(|done| done.rows_affected()))?;
-        if gone == 0 {
-            on!(self, |c, sql| sqlx::query(sql(REFUND)).bind(key).execute(c).await.map(drop))?;
+    /// Takes one back at the commit, after a success, and the wait with it.
+    pub fn refund(&mut self, key: &str) {
+        self.budgets.entry(key.to_owned()).or_insert(Settling::Refund);
+    }
+
+    /// Forgets at the commit what was counted under `key`, and its wait.
+    pub fn forget_budget(&mut self, key: &str) {
+        self.forget_at_commit(key);
+    }
+}
+
+impl<S> Write<S> {
+    /// Forgets at the commit what was counted under `key`, whatever else becomes of it in this transaction.
+    pub(crate) fn forget_at_commit(&mut self, key: &str) {
+        self.budgets.insert(key.to_owned(), Settling::Forget);
+    }
+
+    /// Settles what was noted, in the order of the keys.
+    pub(crate) async fn settle_budgets(&mut self) -> Result<(), StoreError> {
+        let mut refunds = Vec::with_capacity(TOGETHER);
+        for (key, settling) in std::mem::take(&mut self.budgets) {
+            if settling == Settling::Forget || refunds.len() == TOGETHER {
+                self.refund_now(&refunds).await?;
+                refunds.clear();
+            }
+            match settling {
+                Settling::Refund => refunds.push(key),
+                Settling::Forget => later!(self, FORGET, [&key])?,
+            }
+        }
+        self.refund_now(&refunds).await
+    }
+
+    /// Takes one back of each. Where nothing is counted any more, nothing is left to remember.
+    async fn refund_now(&mut self, keys: &[String]) -> Result<(), StoreError> {
+        if keys.is_empty() {
+            return Ok(());
+        }
+        let [one, two, three] = three(keys);
+        let left: Vec<i64> = match self.link().put_off(REFUND) {
+            Some(arguments) => {
+                add!(arguments, [one, two, three])?;
+                // It is not asked at once: the other statement goes along with it.
+                vec![0]
+            }
+            None => {
+                on!(self, |c, sql| sqlx::query_scalar(sql(REFUND))
+                    .bind(one)
+                    .bind(two)
+                    .bind(three)
+                    .fetch_all(c)
+                    .await)?
+            }
+        };
+        if left.iter().any(|failures| *failures <= 0) {
+            later!(self, FORGET_SPENT, [one, two, three])?;
         }
         Ok(())
-    }
-
-    /// Forgets what was counted under `key`, and its wait.
-    ///
-    /// # Errors
-    /// As all statements: `Unavailable` or `Broken`.
-    pub async fn forget_budget(&mut self, key: &str) -> Result<(), StoreError> {
-        on!(self, |c, sql| sqlx::query(sql(FORGET)).bind(key).execute(c).await.map(drop))
     }
 }
 
@@ -130,6 +207,12 @@ impl Read<System> {
     pub async fn budget_rows(&mut self) -> Result<i64, StoreError> {
         on!(self, |c, sql| sqlx::query_scalar(sql(COUNT)).fetch_one(c).await)
     }
+}
+
+/// As many keys as a statement has places for; the first one again where there are fewer.
+fn three(keys: &[String]) -> [Option<&str>; TOGETHER] {
+    let first = keys.first().map(String::as_str);
+    [first, keys.get(1).map_or(first, |key| Some(key)), keys.get(2).map_or(first, |key| Some(key))]
 }
 
 /// How often `from` must be doubled to reach `to`. Both are positive.

@@ -62,7 +62,7 @@ impl Write<Gate> {
     /// Keeps what was asked of an authenticator.
     ///
     /// # Errors
-    /// As all statements: `Unavailable` or `Broken`; `Conflict` when the user is no longer there.
+    /// As all statements: `Unavailable` or `Broken`; `Gone` when the user is no longer there.
     pub async fn insert_ceremony(
         &mut self,
         id: CeremonyId,

@@ -4,11 +4,13 @@
 use durward_proto::ids::UuidId;
 use durward_proto::wire::device::{DeviceKind, SecurityLevel, TrustLevel};
 use durward_proto::{DeviceId, SessionId, Timestamp, UserId};
+use sqlx::Row;
 use uuid::Uuid;
 
+use crate::batch::add;
 use crate::encode::Db;
 use crate::error::StoreError;
-use crate::link::on;
+use crate::link::{later, on};
 use crate::query::queries;
 use crate::scope::{ChangesUsers, Gate, Own, SeesSessions};
 use crate::tables::After;
@@ -116,10 +118,9 @@ pub struct SeenDevice<'a> {
 }
 
 /// A device that was registered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RegisteredRow {
     /// Its id.
-    #[sqlx(try_from = "Db<DeviceId>")]
     pub id: DeviceId,
     /// Whether it was not known before.
     pub is_new: bool,
@@ -155,11 +156,17 @@ queries! {
     /// The same for the account with this address.
     AT_ADDRESS = "SELECT d.id FROM registered_devices d JOIN users u ON u.id = d.user_id \
         WHERE u.email_key = $1 AND d.identity_hash = $2";
+    // No update: PostgreSQL looks for the account of a row again that is updated a second time in one transaction, and
+    // would wait for whoever erases it, and they for the row.
     /// The same, and nobody else changes it until the transaction ends.
-    HOLD = "UPDATE registered_devices SET logins = logins WHERE user_id = $1 AND identity_hash = $2 \
-        RETURNING id, user_id, identity_hash, fingerprint, kind, name, user_agent, ip, place, trust_level, \
-        security_level, logins, successes_milli, failures_milli, reputed_at, streak_logins, streak_since, \
-        created_at, last_seen_at";
+    HOLD = {
+        sqlite: "SELECT id, user_id, identity_hash, fingerprint, kind, name, user_agent, ip, place, trust_level, \
+            security_level, logins, successes_milli, failures_milli, reputed_at, streak_logins, streak_since, created_at, \
+            last_seen_at FROM registered_devices WHERE user_id = $1 AND identity_hash = $2",
+        pg: "SELECT id, user_id, identity_hash, fingerprint, kind, name, user_agent, ip, place, trust_level, \
+            security_level, logins, successes_milli, failures_milli, reputed_at, streak_logins, streak_since, created_at, \
+            last_seen_at FROM registered_devices WHERE user_id = $1 AND identity_hash = $2 FOR NO KEY UPDATE"
+    };
     /// The device that a session was opened on, held likewise.
     HOLD_OF_SESSION = "UPDATE registered_devices SET logins = logins WHERE user_id = $1 \
         AND id = (SELECT registered_device_id FROM user_sessions WHERE id = $2) \
@@ -176,7 +183,7 @@ queries! {
         trust_level = excluded.trust_level, logins = registered_devices.logins + 1, \
         successes_milli = excluded.successes_milli, failures_milli = excluded.failures_milli, \
         reputed_at = excluded.reputed_at, streak_logins = excluded.streak_logins, streak_since = excluded.streak_since, \
-        last_seen_at = excluded.last_seen_at RETURNING id, logins = 1 AS is_new";
+        last_seen_at = excluded.last_seen_at";
     /// Removes what a user has beyond the limit.
     TRIM = "DELETE FROM registered_devices WHERE user_id = $1 AND id NOT IN (SELECT d.id FROM registered_devices d \
         WHERE d.user_id = $1 ORDER BY d.id = $2 DESC, EXISTS (SELECT 1 FROM user_sessions s \
@@ -293,29 +300,18 @@ impl Write<Gate> {
             .await)
     }
 
-    /// Writes down what a login was made with. Of many at once for one device, all are counted.
+    /// Writes down what a login was made with. The account is held: `before` is how the device was, if it was, and nobody
+    /// else registers one meanwhile.
     ///
     /// # Errors
-    /// As all statements: `Unavailable` or `Broken`; `Conflict` when the user is no longer there.
-    pub async fn put_device(&mut self, seen: &SeenDevice<'_>) -> Result<RegisteredRow, StoreError> {
-        on!(self, |c, sql| sqlx::query_as(sql(PUT))
-            .bind(seen.id.uuid())
-            .bind(seen.user_id.0)
-            .bind(seen.identity_hash.as_slice())
-            .bind(seen.fingerprint.as_slice())
-            .bind(seen.kind.as_str())
-            .bind(seen.name)
-            .bind(seen.user_agent)
-            .bind(seen.ip)
-            .bind(seen.place)
-            .bind(seen.trust_level.as_str())
-            .bind(seen.successes_milli)
-            .bind(seen.failures_milli)
-            .bind(Db(seen.now))
-            .bind(seen.streak_logins)
-            .bind(Db(seen.streak_since))
-            .fetch_one(c)
-            .await)
+    /// As all statements: `Unavailable` or `Broken`; `Gone` when the user is no longer there.
+    pub async fn put_device(
+        &mut self,
+        seen: &SeenDevice<'_>,
+        before: Option<DeviceId>,
+    ) -> Result<RegisteredRow, StoreError> {
+        later!(self, PUT, [seen.id.uuid(), seen.user_id.0, seen.identity_hash.as_slice(), seen.fingerprint.as_slice(), seen.kind.as_str(), seen.name, seen.user_agent, seen.ip, seen.place, seen.trust_level.as_str(), seen.successes_milli, seen.failures_milli, Db(seen.now), seen.streak_logins, Db(seen.streak_since)])?;
+        Ok(RegisteredRow { id: before.unwrap_or(seen.id), is_new: before.is_none() })
     }
 
     /// Removes what the user has beyond fifty devices: those without a live session, the longest unused first. `kept` is not
@@ -323,15 +319,8 @@ impl Write<Gate> {
     ///
     /// # Errors
     /// As all statements: `Unavailable` or `Broken`.
-    pub async fn trim_devices(&mut self, user: UserId, kept: DeviceId, now: Timestamp) -> Result<u64, StoreError> {
-        on!(self, |c, sql| sqlx::query(sql(TRIM))
-            .bind(user.0)
-            .bind(kept.uuid())
-            .bind(Db(now))
-            .bind(MOST)
-            .execute(c)
-            .await
-            .map(|done| done.rows_affected()))
+    pub async fn trim_devices(&mut self, user: UserId, kept: DeviceId, now: Timestamp) -> Result<(), StoreError> {
+        later!(self, TRIM, [user.0, kept.uuid(), Db(now), MOST])
     }
 
     /// Whether the user has other devices than this one. With `alike`, one that was last at that address and had that
@@ -346,6 +335,18 @@ impl Write<Gate> {
         alike: Option<(&str, &str)>,
     ) -> Result<bool, StoreError> {
         let (ip, agent) = alike.unwrap_or_default();
+        if let Some(arguments) = self.link().put_off(IS_UNLIKE_OTHERS) {
+            add!(arguments, [
+                user.0,
+                device.uuid(),
+                alike.is_some(),
+                ip,
+                agent,
+            ])?;
+            // With all that was put off before it; its row is the last.
+            let row = self.link().ask().await?.pop();
+            return Ok(row.map(|row| row.try_get(0)).transpose()?.unwrap_or(false));
+        }
         on!(self, |c, sql| sqlx::query_scalar(sql(IS_UNLIKE_OTHERS))
             .bind(user.0)
             .bind(device.uuid())

@@ -72,7 +72,7 @@ impl Write<Gate> {
     /// Keeps a change that both addresses have to confirm. The user's older one ends.
     ///
     /// # Errors
-    /// As all statements: `Unavailable` or `Broken`; `Conflict` when the user is no longer there.
+    /// As all statements: `Unavailable` or `Broken`; `Gone` when the user is no longer there.
     pub async fn put_email_change(&mut self, new: &NewEmailChange<'_>) -> Result<(), StoreError> {
         on!(self, |c, sql| sqlx::query(sql(PUT))
             .bind(new.user_id.0)

@@ -15,8 +15,6 @@ queries! {
     FORGET_ATTEMPTS = "UPDATE device_login_attempts SET user_id = NULL, email_key = '', ip = NULL, user_agent = NULL, \
         request_id = NULL, registered_device_id = NULL, session_id = NULL, place = NULL, risk_signals = NULL \
         WHERE user_id = $1 OR email_key = $2";
-    /// A budget.
-    FORGET_BUDGET = "DELETE FROM guess_budgets WHERE key = $1";
     /// The account, and what hangs on it.
     DELETE = "DELETE FROM users WHERE id = $1";
 }
@@ -51,7 +49,7 @@ async fn erase<S>(
 ) -> Result<bool, StoreError> {
     on!(write, |c, sql| sqlx::query(sql(FORGET_ATTEMPTS)).bind(Db(user)).bind(email_key).execute(c).await.map(drop))?;
     for key in budgets {
-        on!(write, |c, sql| sqlx::query(sql(FORGET_BUDGET)).bind(key).execute(c).await.map(drop))?;
+        write.forget_at_commit(key);
     }
     on!(write, |c, sql| sqlx::query(sql(DELETE)).bind(user.0).execute(c).await.map(|done| done.rows_affected() == 1))
 }

@@ -6,7 +6,7 @@ use sqlx::types::Json;
 
 use crate::encode::Db;
 use crate::error::StoreError;
-use crate::link::on;
+use crate::link::{later, on};
 use crate::query::queries;
 use crate::scope::Gate;
 use crate::tx::{Read, Write};
@@ -26,9 +26,12 @@ pub struct RiskEvidence {
 }
 
 queries! {
-    /// The user's habits, and the wrong answers of an address.
+    /// The user's habits, the wrong answers of an address, and whether there were some for the account, as below.
     EVIDENCE = "SELECT (SELECT habits FROM user_login_habits WHERE user_id = $1), \
-        (SELECT failures FROM guess_budgets WHERE key = $2 AND ends_at > $3)";
+        (SELECT failures FROM guess_budgets WHERE key = $2 AND ends_at > $3), \
+        EXISTS (SELECT 1 FROM device_login_attempts WHERE user_id = $1 AND at > $4 AND succeeded = FALSE \
+        AND registered_device_id IS NULL \
+        AND reason IN ('invalid_credentials', 'invalid_second_factor', 'too_many_attempts'))";
     /// When there were wrong answers for an account since then, on devices that are not its user's.
     FAILURES = "SELECT at FROM device_login_attempts WHERE user_id = $1 AND at > $2 AND succeeded = FALSE \
         AND registered_device_id IS NULL \
@@ -54,18 +57,24 @@ impl Read<Gate> {
         since: Timestamp,
         now: Timestamp,
     ) -> Result<RiskEvidence, StoreError> {
-        let (habits, failures): (Option<Json<Value>>, Option<i64>) = on!(self, |c, sql| sqlx::query_as(sql(EVIDENCE))
+        let evidence: (Option<Json<Value>>, Option<i64>, bool) = on!(self, |c, sql| sqlx::query_as(sql(EVIDENCE))
             .bind(user.0)
             .bind(address_key)
             .bind(now.micros())
+            .bind(Db(since))
             .fetch_one(c)
             .await)?;
-        let times: Vec<(Db<Timestamp>,)> = on!(self, |c, sql| sqlx::query_as(sql(FAILURES))
-            .bind(user.0)
-            .bind(Db(since))
-            .bind(MOST_FAILURES)
-            .fetch_all(c)
-            .await)?;
+        let (habits, failures, has_failed) = evidence;
+        let times: Vec<(Db<Timestamp>,)> = if has_failed {
+            on!(self, |c, sql| sqlx::query_as(sql(FAILURES))
+                .bind(user.0)
+                .bind(Db(since))
+                .bind(MOST_FAILURES)
+                .fetch_all(c)
+                .await)?
+        } else {
+            Vec::new()
+        };
         Ok(RiskEvidence {
             habits: habits.map(|habits| habits.0),
             address_failures: failures.and_then(|count| u32::try_from(count).ok()).unwrap_or(0),
@@ -90,12 +99,6 @@ impl Write<Gate> {
     /// # Errors
     /// As all statements: `Unavailable` or `Broken`.
     pub async fn put_habits(&mut self, user: UserId, habits: &Value, now: Timestamp) -> Result<(), StoreError> {
-        on!(self, |c, sql| sqlx::query(sql(PUT))
-            .bind(user.0)
-            .bind(Json(habits))
-            .bind(Db(now))
-            .execute(c)
-            .await
-            .map(drop))
+        later!(self, PUT, [user.0, Json(habits), Db(now)])
     }
 }

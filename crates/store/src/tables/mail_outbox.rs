@@ -8,7 +8,7 @@ use durward_proto::{MailId, Timestamp, UserId};
 
 use crate::encode::Db;
 use crate::error::StoreError;
-use crate::link::on;
+use crate::link::{later, on};
 use crate::query::queries;
 use crate::scope::Gate;
 use crate::tx::{Read, Write};
@@ -103,16 +103,7 @@ impl<S> Write<S> {
     /// # Errors
     /// As all statements: `Unavailable` or `Broken`.
     pub async fn insert_mail(&mut self, new: &NewMail<'_>) -> Result<(), StoreError> {
-        on!(self, |c, sql| sqlx::query(sql(INSERT))
-            .bind(new.id.uuid())
-            .bind(new.kind)
-            .bind(new.user_id.map(Db))
-            .bind(new.sealed)
-            .bind(Db(new.now))
-            .bind(Db(new.expires_at))
-            .execute(c)
-            .await
-            .map(drop))
+        later!(self, INSERT, [new.id.uuid(), new.kind, new.user_id.map(Db), new.sealed, Db(new.now), Db(new.expires_at)])
     }
 }
 

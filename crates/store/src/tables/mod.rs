@@ -49,6 +49,7 @@ tables! {
     webhook_outbox
 }
 
+pub(crate) use budgets::Settling;
 pub(crate) use revocation_events::COUNTER_BEHIND;
 
 pub use alerts::{AlertRow, NewAlert, SeenEvent};

@@ -171,7 +171,7 @@ impl Write<Gate> {
     /// Keeps a passkey. False when there is one with this credential id, whoever's it is.
     ///
     /// # Errors
-    /// As all statements: `Unavailable` or `Broken`; `Conflict` when the user is no longer there.
+    /// As all statements: `Unavailable` or `Broken`; `Gone` when the user is no longer there.
     pub async fn insert_passkey(&mut self, new: &NewPasskey<'_>) -> Result<bool, StoreError> {
         on!(self, |c, sql| sqlx::query(sql(INSERT))
             .bind(new.id.uuid())

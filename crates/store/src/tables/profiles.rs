@@ -117,6 +117,15 @@ impl Write<Own> {
         let personal_goals = object(&change.personal_goals);
         let reflective_coach_summary = text(&change.reflective_coach_summary);
         let full_name = text(&change.full_name);
+        // The account first, as everybody does who changes it together with what hangs on it.
+        on!(self, |c, sql| sqlx::query(sql(CHANGE_NAME))
+            .bind(user.0)
+            .bind(change.full_name.is_some())
+            .bind(&full_name)
+            .bind(Db(now))
+            .execute(c)
+            .await
+            .map(drop))?;
         on!(self, |c, sql| sqlx::query(sql(CHANGE))
             .bind(user.0)
             .bind(change.mission_statement.is_some())
@@ -129,14 +138,6 @@ impl Write<Own> {
             .bind(&personal_goals)
             .bind(change.reflective_coach_summary.is_some())
             .bind(&reflective_coach_summary)
-            .bind(Db(now))
-            .execute(c)
-            .await
-            .map(drop))?;
-        on!(self, |c, sql| sqlx::query(sql(CHANGE_NAME))
-            .bind(user.0)
-            .bind(change.full_name.is_some())
-            .bind(&full_name)
             .bind(Db(now))
             .execute(c)
             .await

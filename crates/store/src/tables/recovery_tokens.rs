@@ -95,7 +95,7 @@ impl Write<Gate> {
     /// Keeps a token's hash. The user's older token of this purpose ends.
     ///
     /// # Errors
-    /// As all statements: `Unavailable` or `Broken`; `Conflict` when the user is no longer there.
+    /// As all statements: `Unavailable` or `Broken`; `Gone` when the user is no longer there.
     pub async fn put_recovery_token(&mut self, new: &NewRecoveryToken<'_>) -> Result<(), StoreError> {
         on!(self, |c, sql| sqlx::query(sql(PUT))
             .bind(new.hash.as_slice())

@@ -6,7 +6,7 @@ use durward_proto::{SessionId, Timestamp, UserId};
 
 use crate::encode::Db;
 use crate::error::StoreError;
-use crate::link::on;
+use crate::link::{later, on};
 use crate::query::queries;
 use crate::scope::Gate;
 use crate::tx::{Read, Write};
@@ -60,11 +60,16 @@ queries! {
     /// Keeps a token's hash.
     INSERT = "INSERT INTO refresh_tokens (token_hash, session_id, generation, issued_at, expires_at, rotated_at, \
         sealed_successor) VALUES ($1, $2, $3, $4, $5, NULL, NULL)";
+    // The session before its token, as whoever erases an account takes them: they never wait for each other in a circle. Of
+    // many who rotate one token the others find that its generation is no longer the session's.
+    /// Begins the next generation of the live session whose newest token this is.
+    BEGIN_GENERATION = "UPDATE user_sessions SET generation = generation + 1 \
+        WHERE id = (SELECT session_id FROM refresh_tokens WHERE token_hash = $1 AND rotated_at IS NULL \
+        AND expires_at > $2) AND generation = (SELECT generation FROM refresh_tokens WHERE token_hash = $1) \
+        AND ended_at IS NULL AND expires_at > $2 RETURNING id, generation - 1";
     /// Uses a token up, once.
     ROTATE = "UPDATE refresh_tokens SET rotated_at = $2, sealed_successor = $3 \
-        WHERE token_hash = $1 AND rotated_at IS NULL AND expires_at > $2 \
-        AND EXISTS (SELECT 1 FROM user_sessions s WHERE s.id = refresh_tokens.session_id \
-        AND s.ended_at IS NULL AND s.expires_at > $2) RETURNING session_id, generation";
+        WHERE token_hash = $1 AND rotated_at IS NULL";
     /// A token with its session.
     BY_HASH = "SELECT t.session_id, s.user_id, t.generation, t.expires_at, t.rotated_at, t.sealed_successor, \
         EXISTS (SELECT 1 FROM refresh_tokens n WHERE n.session_id = t.session_id \
@@ -86,18 +91,11 @@ impl Write<Gate> {
         now: Timestamp,
         expires_at: Timestamp,
     ) -> Result<(), StoreError> {
-        on!(self, |c, sql| sqlx::query(sql(INSERT))
-            .bind(hash.as_slice())
-            .bind(session.uuid())
-            .bind(i64::from(generation))
-            .bind(Db(now))
-            .bind(Db(expires_at))
-            .execute(c)
-            .await
-            .map(drop))
+        later!(self, INSERT, [hash.as_slice(), session.uuid(), i64::from(generation), Db(now), Db(expires_at)])
     }
 
-    /// Uses a token up and leaves its sealed successor for whoever asks again soon. `None` when it is not
+    /// Uses a token up, leaves its sealed successor for whoever asks again soon, and begins the session's next generation. That
+    /// it was used is the caller's to note: so far it says since when it was not. Gives the session and the generation that is over. `None` when it is not
     /// known, was used before, has expired, or its session has ended; of many at once, one gets an answer.
     ///
     /// # Errors
@@ -108,13 +106,20 @@ impl Write<Gate> {
         now: Timestamp,
         sealed_successor: &[u8],
     ) -> Result<Option<(SessionId, u32)>, StoreError> {
-        let row: Option<(Db<SessionId>, i64)> = on!(self, |c, sql| sqlx::query_as(sql(ROTATE))
+        let row: Option<(Db<SessionId>, i64)> = on!(self, |c, sql| sqlx::query_as(sql(BEGIN_GENERATION))
+            .bind(hash.as_slice())
+            .bind(Db(now))
+            .fetch_optional(c)
+            .await)?;
+        let Some((session, generation)) = row else { return Ok(None) };
+        let rotated = on!(self, |c, sql| sqlx::query(sql(ROTATE))
             .bind(hash.as_slice())
             .bind(Db(now))
             .bind(sealed_successor)
-            .fetch_optional(c)
-            .await)?;
-        Ok(row.map(|(session, generation)| (session.0, u32::try_from(generation).unwrap_or(u32::MAX))))
+            .execute(c)
+            .await
+            .map(|done| done.rows_affected() == 1))?;
+        Ok(rotated.then(|| (session.0, u32::try_from(generation).unwrap_or(u32::MAX))))
     }
 }
 

@@ -12,7 +12,7 @@ use sqlx::types::Json;
 use crate::audit::{Audit, AuditRow, CheckpointKind, Head};
 use crate::encode::Db;
 use crate::error::StoreError;
-use crate::link::on;
+use crate::link::{later, on};
 use crate::open::Backend;
 use crate::query::queries;
 use crate::scope::{AnyUser, SeesAudit, System};
@@ -182,25 +182,7 @@ impl<S> Write<S> {
 
     async fn insert_row(&mut self, row: &AuditRow) -> Result<(), StoreError> {
         let detail = row.detail().unwrap_or_default();
-        on!(self, |c, sql| sqlx::query(sql(INSERT))
-            .bind(Db(row.id))
-            .bind(Db(row.at))
-            .bind(&row.event)
-            .bind(row.actor_user_id.map(Db))
-            .bind(row.subject_user_id.map(Db))
-            .bind(row.session_id.map(Db))
-            .bind(row.ip.as_deref())
-            .bind(row.request_id.as_deref())
-            .bind(Json(&detail))
-            .bind(row.node.as_deref())
-            .bind(row.lane)
-            .bind(row.seq)
-            .bind(row.salt.as_deref())
-            .bind(row.commitment.as_deref())
-            .bind(row.hash.as_deref())
-            .execute(c)
-            .await
-            .map(drop))
+        later!(self, INSERT, [Db(row.id), Db(row.at), &row.event, row.actor_user_id.map(Db), row.subject_user_id.map(Db), row.session_id.map(Db), row.ip.as_deref(), row.request_id.as_deref(), Json(&detail), row.node.as_deref(), row.lane, row.seq, row.salt.as_deref(), row.commitment.as_deref(), row.hash.as_deref()])
     }
 
     async fn append_last(&mut self, row: &AuditRow, mac: &[u8]) -> Result<(), StoreError> {

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::encode::Db;
 use crate::error::StoreError;
-use crate::link::on;
+use crate::link::{later, on};
 use crate::query::queries;
 use crate::scope::{EndsSessions, Gate, Own, SeesSessions};
 use crate::tables::After;
@@ -152,9 +152,6 @@ queries! {
         LEFT JOIN registered_devices d ON d.id = s.registered_device_id AND d.user_id = s.user_id WHERE s.id = $1";
     /// Raises the settled generation.
     SETTLE = "UPDATE user_sessions SET settled_generation = $2 WHERE id = $1 AND settled_generation < $2";
-    /// Begins the generation that a rotation made.
-    START_GENERATION = "UPDATE user_sessions SET generation = $2, last_seen_at = $3 \
-        WHERE id = $1 AND generation < $2";
     /// Notes that it was used.
     TOUCH = "UPDATE user_sessions SET last_seen_at = $2 WHERE id = $1 AND last_seen_at < $2";
     /// Notes that the user showed again who they are.
@@ -209,24 +206,9 @@ impl Write<Gate> {
     /// Opens a session.
     ///
     /// # Errors
-    /// As all statements: `Unavailable` or `Broken`; `Conflict` when the user is no longer there.
+    /// As all statements: `Unavailable` or `Broken`; `Gone` when the user is no longer there.
     pub async fn insert_session(&mut self, new: &NewSession<'_>) -> Result<(), StoreError> {
-        on!(self, |c, sql| sqlx::query(sql(INSERT))
-            .bind(new.id.uuid())
-            .bind(new.user_id.0)
-            .bind(Db(new.now))
-            .bind(Db(new.expires_at))
-            .bind(Db(new.auth_time))
-            .bind(new.amr)
-            .bind(Db(new.transport))
-            .bind(new.user_agent)
-            .bind(new.ip)
-            .bind(new.device_hash.as_ref().map(<[u8; 32]>::as_slice))
-            .bind(new.device.map(Db))
-            .bind(new.place)
-            .execute(c)
-            .await
-            .map(drop))
+        later!(self, INSERT, [new.id.uuid(), new.user_id.0, Db(new.now), Db(new.expires_at), Db(new.auth_time), new.amr, Db(new.transport), new.user_agent, new.ip, new.device_hash.as_ref().map(<[u8; 32]>::as_slice), new.device.map(Db), new.place])
     }
 
     /// Notes that tokens of `generation` were used. It only ever rises.
@@ -242,31 +224,12 @@ impl Write<Gate> {
             .map(drop))
     }
 
-    /// Begins the generation that a rotation of the refresh token made; that is a use of the session, too.
-    ///
-    /// # Errors
-    /// As all statements: `Unavailable` or `Broken`.
-    pub async fn start_generation(
-        &mut self,
-        session: SessionId,
-        generation: u32,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        on!(self, |c, sql| sqlx::query(sql(START_GENERATION))
-            .bind(session.uuid())
-            .bind(i64::from(generation))
-            .bind(Db(now))
-            .execute(c)
-            .await
-            .map(drop))
-    }
-
     /// Notes that the session was used.
     ///
     /// # Errors
     /// As all statements: `Unavailable` or `Broken`.
     pub async fn touch_session(&mut self, session: SessionId, now: Timestamp) -> Result<(), StoreError> {
-        on!(self, |c, sql| sqlx::query(sql(TOUCH)).bind(session.uuid()).bind(Db(now)).execute(c).await.map(drop))
+        later!(self, TOUCH, [session.uuid(), Db(now)])
     }
 
     /// Notes that the user of a live session showed again who they are, and all they have shown in it: RFC 8176 words,

@@ -102,7 +102,7 @@ impl Write<Gate> {
     /// Trusts a device.
     ///
     /// # Errors
-    /// As all statements: `Unavailable` or `Broken`; `Conflict` when the user is no longer there.
+    /// As all statements: `Unavailable` or `Broken`; `Gone` when the user is no longer there.
     pub async fn insert_trust(&mut self, new: &NewTrust<'_>) -> Result<(), StoreError> {
         on!(self, |c, sql| sqlx::query(sql(INSERT))
             .bind(new.id.uuid())

@@ -109,7 +109,7 @@ impl Write<Gate> {
     /// `handle`, or the one there was before.
     ///
     /// # Errors
-    /// As all statements: `Unavailable` or `Broken`; `Conflict` when the user is no longer there.
+    /// As all statements: `Unavailable` or `Broken`; `Gone` when the user is no longer there.
     pub async fn ensure_factor_row(
         &mut self,
         user: UserId,
@@ -223,7 +223,7 @@ impl Write<Own> {
     /// Keeps the order in which the asking user wants to be offered factors. `handle` is for a row that is not there yet.
     ///
     /// # Errors
-    /// As all statements: `Unavailable` or `Broken`; `Conflict` when the user is no longer there.
+    /// As all statements: `Unavailable` or `Broken`; `Gone` when the user is no longer there.
     pub async fn prefer_methods(&mut self, methods: &str, handle: Uuid, now: Timestamp) -> Result<(), StoreError> {
         let user = self.scope.user;
         ensure(self, user, handle, now).await?;

@@ -3,6 +3,7 @@
 use durward_proto::wire::auth::User;
 use durward_proto::{AccountStatus, Email, Role, Timestamp, UserId};
 
+use crate::batch::add;
 use crate::encode::Db;
 use crate::error::StoreError;
 use crate::link::on;
@@ -122,7 +123,8 @@ queries! {
     REPLACE_PASSWORD = "UPDATE users SET password_hash = $3, updated_at = $4 \
         WHERE id = $1 AND password_hash = $2";
     /// Holds an account that is as it was checked. The new hash may be the old one.
-    HOLD = "UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2 AND status = 'active'";
+    HOLD = "UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2 AND status = 'active' \
+        RETURNING id";
     /// Holds an account as it is.
     HOLD_USER = "UPDATE users SET tfa_enabled = tfa_enabled WHERE id = $1 RETURNING id, email, full_name, role, status, \
         email_verified, tfa_enabled, created_at, updated_at";
@@ -219,13 +221,17 @@ impl Write<Gate> {
     /// # Errors
     /// As all statements: `Unavailable` or `Broken`.
     pub async fn hold_account(&mut self, user: UserId, checked: &str, kept: &str) -> Result<bool, StoreError> {
-        on!(self, |c, sql| sqlx::query(sql(HOLD))
+        if let Some(arguments) = self.link().put_off(HOLD) {
+            add!(arguments, [user.0, checked, kept])?;
+            return Ok(self.link().ask().await?.len() == 1);
+        }
+        let held: Option<i64> = on!(self, |c, sql| sqlx::query_scalar(sql(HOLD))
             .bind(user.0)
             .bind(checked)
             .bind(kept)
-            .execute(c)
-            .await
-            .map(|done| done.rows_affected() == 1))
+            .fetch_optional(c)
+            .await)?;
+        Ok(held.is_some())
     }
 }
 

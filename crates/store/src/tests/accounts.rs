@@ -161,12 +161,16 @@ both! {
         assert!(other.read().await.unwrap().settings().await.unwrap().is_empty());
     }
 
-    async fn a_broken_rule_is_a_conflict_without_values(fresh: Fresh) {
+    async fn whose_account_is_gone_is_said_so_without_values(fresh: Fresh) {
         let mut write = fresh.opened.gate.write().await.unwrap();
         let id = SessionId::new(NOW, &SystemRandom);
-        let error = write.insert_session(&new_session(id, UserId(424_242), NOW)).await.unwrap_err();
+        let error = match write.insert_session(&new_session(id, UserId(424_242), NOW)).await {
+            Err(error) => error,
+            // SQLite says it at the commit.
+            Ok(()) => write.commit_unaudited("a test").await.unwrap_err(),
+        };
         // SQLite does not say which foreign key.
-        assert!(matches!(&error, StoreError::Conflict { .. }), "{error:?}");
+        assert!(matches!(&error, StoreError::Gone { .. }), "{error:?}");
         assert!(!error.to_string().contains("424242") && !error.is_unavailable());
     }
 

@@ -46,7 +46,7 @@ both! {
         let mut at = NOW;
         for _ in 0..80 {
             let mut write = fresh.opened.gate.write().await.unwrap();
-            match write.charge("d", at, &rules[3]).await.unwrap() {
+            match write.charge(at, &[("d", rules[3])]).await.unwrap()[0] {
                 Charge::Allowed => {}
                 Charge::Refused { retry_after } => at = at.plus(retry_after),
             }
@@ -117,13 +117,39 @@ both! {
                 let (first, second) = (number % 20, (number + 1) % 20);
                 let mut write = opened.gate.write().await.unwrap();
                 for key in [first.min(second), first.max(second)] {
-                    assert_eq!(write.charge(&format!("k{key}"), now, &BudgetRule { limit: 100, ..RULE }).await.unwrap(), Charge::Allowed);
+                    let rule = BudgetRule { limit: 100, ..RULE };
+                    assert_eq!(write.charge(now, &[(&format!("k{key}"), rule)]).await.unwrap(), [Charge::Allowed]);
                 }
                 write.commit_unaudited("a test").await.unwrap();
             }
         }).await;
         prune(&fresh, 1_000, 100).await;
         assert_eq!(fresh.count("SELECT CAST(SUM(failures) AS BIGINT) FROM guess_budgets").await, 120, "none of the new ones is lost");
+    }
+
+    // Whoever gives back several and whoever charges them never wait for each other in a circle, in whatever order they say so.
+    async fn those_who_settle_and_those_who_charge_keep_one_order(fresh: Fresh) {
+        let opened = fresh.opened.clone();
+        race(120, |number| {
+            let opened = opened.clone();
+            async move {
+                let mut write = opened.gate.write().await.unwrap();
+                match number % 3 {
+                    0 => {
+                        let rule = BudgetRule { limit: 1_000, ..RULE };
+                        write.charge(NOW, &["a", "b", "c"].map(|key| (key, rule))).await.unwrap();
+                    }
+                    1 => ["c", "a", "b"].map(|key| write.refund(key)).into_iter().collect(),
+                    _ => {
+                        write.refund("b");
+                        write.forget_budget("c");
+                        write.forget_budget("a");
+                        write.refund("a");
+                    }
+                }
+                write.commit_unaudited("a test").await.unwrap();
+            }
+        }).await;
     }
 
     // Nobody waits for seconds among many rows, also while those that are over are removed.
@@ -168,7 +194,7 @@ both! {
             let gate = gate.clone();
             async move {
                 let mut write = gate.write().await.unwrap();
-                let charge = write.charge("k", NOW, &rule).await.unwrap();
+                let charge = write.charge(NOW, &[("k", rule)]).await.unwrap()[0];
                 write.commit_unaudited("a test").await.unwrap();
                 charge
             }
@@ -187,7 +213,7 @@ fn expected(seconds: u64) -> Charge {
 
 async fn charge(fresh: &Fresh, key: &str, seconds: u64, rule: &BudgetRule) -> Charge {
     let mut write = fresh.opened.gate.write().await.unwrap();
-    let charge = write.charge(key, NOW.plus(Duration::from_secs(seconds)), rule).await.unwrap();
+    let charge = write.charge(NOW.plus(Duration::from_secs(seconds)), &[(key, *rule)]).await.unwrap()[0];
     write.commit_unaudited("a test").await.unwrap();
     charge
 }
@@ -208,6 +234,6 @@ async fn prune(fresh: &Fresh, seconds: u64, most: u32) -> u64 {
 
 async fn refund(fresh: &Fresh, key: &str) {
     let mut write = fresh.opened.gate.write().await.unwrap();
-    write.refund(key).await.unwrap();
+    write.refund(key);
     write.commit_unaudited("a test").await.unwrap();
 }

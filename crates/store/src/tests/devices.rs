@@ -45,13 +45,15 @@ both! {
                 assert!(write.end_session(ann, id, NOW, "logout").await.unwrap());
             }
         }
-        assert_eq!(write.trim_devices(ann, ids[3], now).await.unwrap(), 3);
+        // The second time there is nothing left to remove.
+        for _ in 0..2 {
+            write.trim_devices(ann, ids[3], now).await.unwrap();
+        }
         for (at, kept) in [(0, false), (1, true), (2, false), (3, true), (4, false), (5, true), (52, true)] {
             let identity = [u8::try_from(at).unwrap(); 32];
             let device = write.device_by_identity(ann, &identity).await.unwrap();
             assert_eq!(device.is_some(), kept, "{at}");
         }
-        assert_eq!(write.trim_devices(ann, ids[3], now).await.unwrap(), 0);
     }
 
     async fn a_device_is_new_beside_others(fresh: Fresh) {
@@ -141,5 +143,6 @@ async fn put(write: &mut Write<Gate>, user_id: UserId, identity: [u8; 32], now: 
         streak_since: now,
         now,
     };
-    write.put_device(&seen).await.unwrap()
+    let before = write.hold_device(user_id, &identity).await.unwrap().map(|device| device.id);
+    write.put_device(&seen, before).await.unwrap()
 }

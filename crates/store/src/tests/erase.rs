@@ -61,7 +61,7 @@ pub(super) async fn live(fresh: &Fresh, email: &str) -> UserId {
     factors(&mut write, ann, [hash(3), hash(4), hash(5)]).await;
     passkeys(&mut write, ann, &hash(6)).await;
     mails(&mut write, ann, email, [hash(7), hash(8), hash(9)]).await;
-    write.charge(&format!("account:{email}"), NOW, &RULE).await.unwrap();
+    write.charge(NOW, &[(&format!("account:{email}"), RULE)]).await.unwrap();
     write
         .insert_attempt(&NewAttempt {
             user_id: None,

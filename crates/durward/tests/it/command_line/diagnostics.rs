@@ -47,7 +47,9 @@ const GROWING: [&str; 4] = ["security_audit", "audit_checkpoints", "jobs", "figu
 async fn rows(site: &Site) -> Vec<(&'static str, i64)> {
     let mut rows = Vec::new();
     for table in TABLES {
-        rows.push((table, site.database.count(&format!("SELECT COUNT(*) FROM {table}")).await));
+        // Sooner or later the running node tells of the administrator whom the test made.
+        let counted = if table == "alerts" { "alerts WHERE rule <> 'new_admin'" } else { table };
+        rows.push((table, site.database.count(&format!("SELECT COUNT(*) FROM {counted}")).await));
     }
     rows.retain(|(table, _)| !GROWING.contains(table));
     rows

@@ -2,10 +2,11 @@ use std::sync::Arc;
 
 use durward_proto::{Email, Role};
 use durward_store::testing::Backend;
+use http::Method;
 use tokio::sync::Barrier;
 
 use super::*;
-use crate::kit::{App, KEPT, email, on_both};
+use crate::kit::{App, KEPT, email, on_both, rounds};
 
 /// The statuses of all who ask at the same moment.
 async fn at_once(actors: Vec<Actor>) -> Vec<u16> {
@@ -26,6 +27,54 @@ async fn at_once(actors: Vec<Actor>) -> Vec<u16> {
     }
     statuses.sort_unstable();
     statuses
+}
+
+/// One account, and all that touches what is counted for it, at the same moment.
+async fn among_others_once(app: &App, name: &str) {
+    app.register(name).await;
+    let (ann, elsewhere) = (app.login(name).await, app.login(name).await);
+    let me = json!({ "email": email(name) });
+    let login = |password: &str| json!({ "email": email(name), "password": password });
+    let anew = json!({ "current_password": PASSWORD, "new_password": "a lighthouse in the fog" });
+    let moved = json!({ "new_email": email(&format!("{name}2")) });
+    let all = [
+        (ann.copy(), Method::DELETE, ACCOUNT, password()),
+        (elsewhere.copy(), Method::DELETE, ACCOUNT, password()),
+        (elsewhere.copy(), Method::POST, "/api/v1/auth/reauthenticate", password()),
+        (ann.copy(), Method::POST, "/api/v1/password/change", anew),
+        (ann.copy(), Method::POST, "/api/v1/email/change", moved),
+        (ann.copy(), Method::POST, "/api/v1/auth/refresh", json!({})),
+        (elsewhere.copy(), Method::POST, "/api/v1/auth/refresh", json!({})),
+        (ann.copy(), Method::PUT, "/api/v1/settings", json!({ "theme": "light", "timezone": "Europe/Oslo" })),
+        (elsewhere.copy(), Method::PUT, "/api/v1/settings", json!({ "timezone": "UTC", "theme": "dark" })),
+        (ann.copy(), Method::PUT, "/api/v1/profile", json!({ "full_name": "Ann", "mission_statement": "To go." })),
+        (ann.copy(), Method::POST, "/api/v1/2fa/totp/setup", json!({})),
+        (elsewhere.copy(), Method::POST, "/api/v1/passkeys/register/begin", json!({})),
+        (elsewhere.copy(), Method::POST, "/api/v1/ws/ticket", json!({})),
+        (elsewhere.copy(), Method::DELETE, "/api/v1/sessions", json!({})),
+        (ann.copy(), Method::POST, "/api/v1/auth/logout", json!({})),
+        (ann.copy(), Method::POST, "/api/v1/auth/login", login(PASSWORD)),
+        (elsewhere, Method::POST, "/api/v1/auth/login", login("a guess")),
+        (app.visitor(), Method::POST, "/api/v1/auth/login", login(PASSWORD)),
+        (app.visitor(), Method::POST, "/api/v1/auth/login", login("a guess")),
+        (app.visitor(), Method::POST, "/api/v1/password/forgot", me.clone()),
+        (app.visitor(), Method::POST, "/api/v1/auth/register", login(PASSWORD)),
+    ];
+    let barrier = Arc::new(Barrier::new(all.len()));
+    let asking = all.map(|(actor, method, path, body)| {
+        let barrier = barrier.clone();
+        tokio::spawn(async move {
+            barrier.wait().await;
+            let json = [("content-type", "application/json")];
+            (path, actor.send(method, path, &json, body.to_string().into()).await)
+        })
+    });
+    for one in asking {
+        let (path, answer) = one.await.unwrap();
+        // Somebody who is told to come again because the machine is busy did not lose a race.
+        let fine = answer.status.as_u16() < 500 || answer.json()["code"] == "overloaded";
+        assert!(fine, "{path}: {} {}", answer.status, answer.text());
+    }
 }
 
 on_both! {
@@ -110,6 +159,15 @@ on_both! {
         let ann = app.user("ann").await;
         let statuses = at_once((0..8).map(|_| ann.copy()).collect()).await;
         assert_eq!((statuses[0], &statuses[1..]), (204, [401; 7].as_slice()));
+        assert_eq!(app.database.count("SELECT COUNT(*) FROM guess_budgets").await, 0, "all that was paid came back");
+        assert_eq!(app.database.count("SELECT COUNT(*) FROM device_login_attempts WHERE email_key <> ''").await, 0);
+    }
+
+    /// Nobody waits in a circle with it who comes in, guesses, asks for mails or opens the account anew at that moment.
+    async fn among_others(app) {
+        for round in 0..rounds(4) {
+            among_others_once(&app, &format!("ann{round}")).await;
+        }
     }
 
     /// The last administrator stays, also when two go at once, and at the command line.

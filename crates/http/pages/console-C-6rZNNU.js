@@ -1,1 +1,0 @@
-import{n as e,t}from"./mount-D2YqHUdD.js";t(e(`main`,{id:`content`}));

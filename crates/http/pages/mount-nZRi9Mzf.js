@@ -1,0 +1,1 @@
+import{E as e,b as t,j as n,k as r}from"./frame-C64NpPVX.js";var i;function a(e){i?.(e)}function o(){let[t,n]=e(null);return i=n,t}function s(e){let i=document.getElementById(`app`);if(!i)throw Error(`the page has no #app`);i.textContent=``,n(t(r,{children:[e,t(o,{}),t(`div`,{id:`announcements`,class:`unseen`,role:`status`,"aria-live":`polite`})]}),i)}export{a as n,s as t};

@@ -29,7 +29,9 @@ export function Email() {
         <p class="strong">{email}</p>
         {!email_verified && boot.features.mail && <Resend email={email} />}
       </Card>
-      <Card title={t("email.change")}>{boot.features.mail ? <Change email={email} /> : <Notice kind="plain">{t("email.no_mail")}</Notice>}</Card>
+      <Card title={t("email.change")}>
+        {boot.features.mail ? <Change email={email} /> : <Notice kind="plain">{t("email.no_mail")}</Notice>}
+      </Card>
     </>
   );
 }

@@ -12,7 +12,15 @@ import { common } from "../shell/texts.ts";
 import { t } from "./text.ts";
 
 /** Asks for another name; closes when it has been taken. */
-export function RenameDialog({ name, onRename, onClose }: { name: string; onRename: (name: string) => Promise<void>; onClose: () => void }) {
+export function RenameDialog({
+  name,
+  onRename,
+  onClose,
+}: {
+  name: string;
+  onRename: (name: string) => Promise<void>;
+  onClose: () => void;
+}) {
   const [wanted, setWanted] = useState(name);
   const [empty, setEmpty] = useState(false);
   const rename = useAction(onRename);

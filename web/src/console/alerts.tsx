@@ -10,7 +10,10 @@ import { Title } from "./title.tsx";
 
 /** What was worth looking at, and what each rule means. */
 export function Alerts() {
-  const list = usePaged((cursor, signal) => server.get("/api/v1/admin/alerts", { query: { cursor, limit: 50 }, ...(signal && { signal }) }), []);
+  const list = usePaged(
+    (cursor, signal) => server.get("/api/v1/admin/alerts", { query: { cursor, limit: 50 }, ...(signal && { signal }) }),
+    [],
+  );
   return (
     <>
       <Title>{t("section.alerts")}</Title>

@@ -17,8 +17,18 @@ export function Console() {
   useEffect(() => {
     if (me.data === null) location.assign(signInUrl());
   }, [me.data]);
-  if (me.problem) return <Alone><Failure problem={me.problem} again={me.reload} /></Alone>;
-  if (!me.data) return <Alone><Busy /></Alone>;
+  if (me.problem)
+    return (
+      <Alone>
+        <Failure problem={me.problem} again={me.reload} />
+      </Alone>
+    );
+  if (!me.data)
+    return (
+      <Alone>
+        <Busy />
+      </Alone>
+    );
   return (
     <LocationProvider scope="/console">
       <WhoAmI.Provider value={me.data}>

@@ -58,7 +58,8 @@ export function Breakers() {
               { label: t("breakers.since"), cell: (row) => <Time time={row.since} /> },
               {
                 label: t("breakers.probe"),
-                cell: (row) => (row.next_probe_in === null ? t("breakers.through") : t("breakers.in", { span: formatSpan(row.next_probe_in) })),
+                cell: (row) =>
+                  row.next_probe_in === null ? t("breakers.through") : t("breakers.in", { span: formatSpan(row.next_probe_in) }),
               },
             ]}
           />

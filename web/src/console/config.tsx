@@ -70,7 +70,8 @@ function Group({ group, entries }: { group: string; entries: Entry[] }) {
           { label: t("config.value"), cell: (row) => <Value value={row.value} /> },
           {
             label: t("config.source"),
-            cell: (row) => (row.source === "default" ? <span class="muted">{t("config.default")}</span> : <span lang="en">{row.source}</span>),
+            cell: (row) =>
+              row.source === "default" ? <span class="muted">{t("config.default")}</span> : <span lang="en">{row.source}</span>,
           },
         ]}
       />

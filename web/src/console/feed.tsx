@@ -68,7 +68,9 @@ function Lines({ event, query }: { event: string; query: ReturnType<typeof useQu
     <>
       <Filters
         query={query}
-        filters={[{ name: "event", label: t("event"), kind: "choice", options: EVENTS.map((value) => ({ value, label: word("event", value) })) }]}
+        filters={[
+          { name: "event", label: t("event"), kind: "choice", options: EVENTS.map((value) => ({ value, label: word("event", value) })) },
+        ]}
       >
         <Button class="slim" aria-pressed={!on} onClick={() => setOn(!on)}>
           {t(on ? "pause" : "resume")}

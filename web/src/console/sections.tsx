@@ -27,18 +27,7 @@ export interface Section {
 }
 
 export type SectionName =
-  | "overview"
-  | "feed"
-  | "places"
-  | "users"
-  | "sessions"
-  | "attempts"
-  | "audit"
-  | "alerts"
-  | "checks"
-  | "breakers"
-  | "keys"
-  | "config";
+  "overview" | "feed" | "places" | "users" | "sessions" | "attempts" | "audit" | "alerts" | "checks" | "breakers" | "keys" | "config";
 
 /** All of them, in the order of the menu. How to add one: a row here, its path in `crates/http/src/ui/pages.rs`, its texts. */
 export const SECTIONS: Section[] = [

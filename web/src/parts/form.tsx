@@ -7,7 +7,15 @@ import { announce } from "../shell/announce.ts";
  * A form whose `onSubmit` gives whether all went well. Where it did not, what is wrong is read out and the focus goes to the first
  * field that is marked so.
  */
-export function Form({ onSubmit, children, class: name = "stack" }: { onSubmit: () => Promise<boolean> | boolean; children: ComponentChildren; class?: string }) {
+export function Form({
+  onSubmit,
+  children,
+  class: name = "stack",
+}: {
+  onSubmit: () => Promise<boolean> | boolean;
+  children: ComponentChildren;
+  class?: string;
+}) {
   const form = useRef<HTMLFormElement>(null);
   const submit = async () => {
     if (await onSubmit()) return;

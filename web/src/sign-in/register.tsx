@@ -81,7 +81,13 @@ function RegisterForm({
   return (
     <>
       <Heading>{say("register.heading")}</Heading>
-      <Form submit={say("register.submit")} busy={opening.busy} problem={beside ? undefined : opening.problem} wrong={wrong} onSubmit={submit}>
+      <Form
+        submit={say("register.submit")}
+        busy={opening.busy}
+        problem={beside ? undefined : opening.problem}
+        wrong={wrong}
+        onSubmit={submit}
+      >
         <Field
           name="email"
           type="email"

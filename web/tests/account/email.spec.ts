@@ -36,7 +36,10 @@ test("another address is asked for, and both confirm it", async ({ page, server,
   await field.fill(wanted);
   await send.click();
   await expect(page.getByText(`Mails to ${ann.email} and ${wanted} are on their way.`).first()).toBeVisible();
-  for (const [address, status] of [[ann.email, "waiting"], [wanted, "changed"]] as const) {
+  for (const [address, status] of [
+    [ann.email, "waiting"],
+    [wanted, "changed"],
+  ] as const) {
     const token = (await mails!.link(address, "confirm-email")).split("#token=")[1];
     const answer = await page.request.post("/api/v1/email/change/confirm", { data: { token } });
     expect(await answer.json()).toMatchObject({ status });

@@ -37,7 +37,10 @@ test("sign in, change the profile and set up TOTP with the keyboard alone", asyn
   await tabTo(page, page.getByRole("button", { name: "Save" }));
   await keyboard.press("Space");
   await expect(page.getByText("Saved.").first()).toBeVisible();
-  expect(await get(page, "/api/v1/profile")).toMatchObject({ user: { full_name: "Ann Keys" }, profile: { personal_goals: { mouse: "none" } } });
+  expect(await get(page, "/api/v1/profile")).toMatchObject({
+    user: { full_name: "Ann Keys" },
+    profile: { personal_goals: { mouse: "none" } },
+  });
 
   await tabTo(page, page.getByRole("navigation", { name: "Parts of your account" }).getByRole("link", { name: "Security" }));
   await keyboard.press("Enter");

@@ -10,7 +10,9 @@ test("all settings of the schema are there, in groups, and can be searched", asy
   expect(count).toBeGreaterThan(30);
   await expect(page.getByText(`${count} settings`)).toBeVisible();
   await expect(page.locator(".setting")).toHaveCount(count);
-  await expect(card(page, "Models").locator(".setting")).toHaveCount(Object.keys(schema.properties).filter((key) => key.endsWith("_model")).length);
+  await expect(card(page, "Models").locator(".setting")).toHaveCount(
+    Object.keys(schema.properties).filter((key) => key.endsWith("_model")).length,
+  );
   await expect(field(page, "Personal assistant")).toHaveValue("mistral:7b");
 
   await page.getByLabel("Search the settings").fill("analyst");

@@ -30,7 +30,10 @@ test("a connection that breaks, and one that only goes silent, are noticed, and 
   await expect(page.getByText("The connection ended before the answer did. Your message has been kept.")).toBeVisible();
   await look(page, "chat-broken-off");
   await expect(state(page)).toHaveText("Connected.", { timeout: 20_000 });
-  expect(sent.filter((frame) => frame.includes('"message"')), "it is not sent again by itself").toEqual([]);
+  expect(
+    sent.filter((frame) => frame.includes('"message"')),
+    "it is not sent again by itself",
+  ).toEqual([]);
   await page.getByRole("button", { name: "Ask again" }).click();
   await expect.poll(() => model.questions.length).toBe(asked + 1);
   model.say("It is this.");

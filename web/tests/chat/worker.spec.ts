@@ -25,7 +25,11 @@ test("the page is there without a network, says so, and goes on by itself", asyn
   await page.goto(address);
   await expect(page.getByRole("heading", { level: 1, name: "You are offline" })).toBeVisible();
   await expect(page.getByText("something private")).toHaveCount(0);
-  const isDrawn = () => page.getByRole("banner").locator("img").evaluate((image: HTMLImageElement) => image.complete && image.naturalWidth > 0);
+  const isDrawn = () =>
+    page
+      .getByRole("banner")
+      .locator("img")
+      .evaluate((image: HTMLImageElement) => image.complete && image.naturalWidth > 0);
   await expect.poll(isDrawn).toBe(true);
   await look(page, "chat-offline-page");
   await context.setOffline(false);

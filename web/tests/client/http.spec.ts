@@ -29,7 +29,11 @@ test("many calls at once renew the session once", async ({ page, context, server
   expect(refreshes()).toBe(1);
 });
 
-test("two tabs renew the session once between them, and a third call with the token itself once more", async ({ page, context, server }) => {
+test("two tabs renew the session once between them, and a third call with the token itself once more", async ({
+  page,
+  context,
+  server,
+}) => {
   await signIn(page, await register(server));
   await openClient(page);
   const other = await context.newPage();

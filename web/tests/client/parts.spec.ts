@@ -54,7 +54,10 @@ test("messages go one at a time, and a refusal is about the one that was sent", 
   const send = (message: FromClient) => sent.push(message) > 0;
   const thread = {};
   const [first, second] = [outbox.add("first", thread), outbox.add("second", thread)];
-  expect(outbox.next(() => false), "there is no connection").toBeUndefined();
+  expect(
+    outbox.next(() => false),
+    "there is no connection",
+  ).toBeUndefined();
   expect(outbox.next(send)).toBe(first);
   expect(outbox.next(send), "the first is being answered").toBeUndefined();
   expect(outbox.unsent).toEqual([second]);

@@ -27,7 +27,11 @@ test("the Golden Path is drawn, station by station", async ({ page, server }) =>
   await expect(station(page, "mail")).toContainText("How to mend it");
   await expect(page.getByText("The path can be walked; something should be looked at.")).toBeVisible();
   for (const step of ["register", "sign in", "profile", "chat", "sign out"]) {
-    await expect(station(page, "golden_path").getByRole("listitem").filter({ hasText: `${step}: good` })).toBeVisible();
+    await expect(
+      station(page, "golden_path")
+        .getByRole("listitem")
+        .filter({ hasText: `${step}: good` }),
+    ).toBeVisible();
   }
   await look(page, "console-checks");
 });

@@ -19,7 +19,8 @@ function pixels(page: Page, name: string, className: string): Promise<number> {
     probe.remove();
     const { data } = canvas.getContext("2d")!.getImageData(0, 0, canvas.width, canvas.height);
     let count = 0;
-    for (let at = 0; at < data.length; at += 4) if (data[at] === red && data[at + 1] === green && data[at + 2] === blue && data[at + 3] === 255) count += 1;
+    for (let at = 0; at < data.length; at += 4)
+      if (data[at] === red && data[at + 1] === green && data[at + 2] === blue && data[at + 3] === 255) count += 1;
     return count;
   }, className);
 }
@@ -40,7 +41,18 @@ test("charts show what was counted, are read by the keyboard and as tables, and 
   const logins = chart(page, "Logins by result");
   const wrong = logins.getByRole("button", { name: /Password: wrong address or password/ });
   await expect(wrong).toBeVisible({ timeout: 110_000 });
-  for (const name of ["Time per request", "Requests", "Time per token check", "Token checks", "Sockets", "Revocation lag", "Risk decisions", "Risk signals", "Password hash queue", "Nodes"]) {
+  for (const name of [
+    "Time per request",
+    "Requests",
+    "Time per token check",
+    "Token checks",
+    "Sockets",
+    "Revocation lag",
+    "Risk decisions",
+    "Risk signals",
+    "Password hash queue",
+    "Nodes",
+  ]) {
     await expect(chart(page, name).locator("canvas"), name).toBeVisible({ timeout: 40_000 });
   }
   await expect.poll(() => pixels(page, "Logins by result", "line-1")).toBeGreaterThan(0);
@@ -81,7 +93,11 @@ test("charts show what was counted, are read by the keyboard and as tables, and 
   await page.getByLabel("Appearance").selectOption("auto");
   await look(page, "console-overview");
 
-  for (const [range, label] of [["24h", "Last 24 hours"], ["7d", "Last 7 days"], ["30d", "Last 30 days"]] as const) {
+  for (const [range, label] of [
+    ["24h", "Last 24 hours"],
+    ["7d", "Last 7 days"],
+    ["30d", "Last 30 days"],
+  ] as const) {
     await page.getByLabel("Time", { exact: true }).selectOption({ label });
     await expect(page).toHaveURL(`/console/overview?range=${range}`);
     await expect(wrong).toBeVisible();
@@ -96,7 +112,9 @@ test("it asks again by itself, and not while it is paused", async ({ page, serve
   await register(server, "one-more");
   await expect.poll(figure, { timeout: 15_000 }).toBe(before + 1);
   await page.getByRole("button", { name: "Pause" }).click();
-  const asked = page.waitForRequest((request) => request.url().endsWith("/admin/overview"), { timeout: 13_000 }).catch(() => "nothing was asked");
+  const asked = page
+    .waitForRequest((request) => request.url().endsWith("/admin/overview"), { timeout: 13_000 })
+    .catch(() => "nothing was asked");
   expect(await asked).toBe("nothing was asked");
   await register(server, "and-one");
   await page.getByRole("button", { name: "Go on" }).click();

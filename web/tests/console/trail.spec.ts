@@ -22,7 +22,10 @@ test("the trail is searched by the address, paged, and exported as it was search
   await page.getByLabel("Done to (number)").pressSequentially(`x${id}`);
   await expect(page).toHaveURL(`/console/audit?event=login_failed&subject=${id}`);
   await expect(page.getByRole("row")).toHaveCount(4);
-  const lines = (await download(page, "JSON lines")).text.trimEnd().split("\n").map((line) => JSON.parse(line) as Record<string, unknown>);
+  const lines = (await download(page, "JSON lines")).text
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
   const rows = lines.filter((line) => "event" in line);
   expect(rows.map(({ event }) => event)).toEqual(["login_failed", "login_failed", "login_failed"]);
   const cef = await download(page, "CEF");
@@ -113,7 +116,9 @@ test("new events come by themselves, are filtered, and wait while they are pause
   await expect(page.getByText("Paused", { exact: true })).toBeVisible();
   const before = await lines.count();
   await failLogin(server, ann.email);
-  const asked = page.waitForRequest((request) => request.url().includes("/api/v1/admin/audit"), { timeout: 4_500 }).catch(() => "nothing was asked");
+  const asked = page
+    .waitForRequest((request) => request.url().includes("/api/v1/admin/audit"), { timeout: 4_500 })
+    .catch(() => "nothing was asked");
   expect(await asked).toBe("nothing was asked");
   await expect(lines).toHaveCount(before);
   await page.getByRole("button", { name: "Go on" }).click();

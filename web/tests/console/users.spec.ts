@@ -166,7 +166,11 @@ test("what is sensitive asks again who it is when that was long ago", async ({ p
   await act(page, "Reset second factors");
   const again = page.getByRole("dialog").filter({ has: page.getByLabel("Password", { exact: true }) });
   await again.getByLabel("Password", { exact: true }).fill(server.admin.password);
-  await again.getByRole("button").filter({ hasNotText: /cancel|show/i }).first().click();
+  await again
+    .getByRole("button")
+    .filter({ hasNotText: /cancel|show/i })
+    .first()
+    .click();
   await expect(page.getByText(`The second factors of ${ann.email} are reset.`)).toBeVisible();
   await expect(page.getByRole("dialog")).toHaveCount(0);
 });

@@ -59,8 +59,17 @@ async function watch(context: BrowserContext, server: Server, others: string[] =
 }
 
 /** Another browser that talks to this server, watched as the first. `close` says whether anything was wrong. */
-export async function another(browser: Browser, server: Server, others: string[] = []): Promise<{ page: Page; close: () => Promise<void> }> {
-  const context = await browser.newContext({ baseURL: server.url, locale: "en-GB", timezoneId: "Europe/Berlin", viewport: { width: 1440, height: 900 } });
+export async function another(
+  browser: Browser,
+  server: Server,
+  others: string[] = [],
+): Promise<{ page: Page; close: () => Promise<void> }> {
+  const context = await browser.newContext({
+    baseURL: server.url,
+    locale: "en-GB",
+    timezoneId: "Europe/Berlin",
+    viewport: { width: 1440, height: 900 },
+  });
   const wrong = await watch(context, server, others);
   const page = await context.newPage();
   const close = async () => {
@@ -131,7 +140,12 @@ export async function signIn(page: Page, account: Account): Promise<void> {
 }
 
 /** A call that changes something, as the page's user. */
-export async function call(page: Page, method: "post" | "put" | "patch" | "delete", path: string, data?: unknown): ReturnType<APIRequestContext["post"]> {
+export async function call(
+  page: Page,
+  method: "post" | "put" | "patch" | "delete",
+  path: string,
+  data?: unknown,
+): ReturnType<APIRequestContext["post"]> {
   const token = (await (await page.request.get("/api/v1/auth/csrf-token")).json()) as { csrf_token: string };
   const answer = await page.request[method](path, { headers: { "X-CSRF-Token": token.csrf_token }, ...(data !== undefined && { data }) });
   expect(answer.status(), `${method} ${path}: ${await answer.text()}`).toBeLessThan(400);
@@ -190,7 +204,10 @@ export async function expectNoBarriers(page: Page): Promise<void> {
  * and a picture of each is kept among the results.
  */
 export async function look(page: Page, name: string): Promise<void> {
-  for (const [size, width, height] of [["wide", 1440, 900], ["phone", 360, 740]] as const) {
+  for (const [size, width, height] of [
+    ["wide", 1440, 900],
+    ["phone", 360, 740],
+  ] as const) {
     await page.setViewportSize({ width, height });
     for (const colorScheme of ["light", "dark"] as const) {
       await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });

@@ -30,7 +30,12 @@ export function cities(rows: City[]): Buffer {
     const record = encode({ city: { names: { en: city } }, country: { iso_code: country } });
     const [address, length] = network.split("/") as [string, string];
     // IPv4 lies at the beginning of IPv6.
-    const bits = "0".repeat(96) + address.split(".").map((byte) => Number(byte).toString(2).padStart(8, "0")).join("");
+    const bits =
+      "0".repeat(96) +
+      address
+        .split(".")
+        .map((byte) => Number(byte).toString(2).padStart(8, "0"))
+        .join("");
     const depth = 96 + Number(length);
     let node = 0;
     for (let at = 0; at < depth - 1; at += 1) {

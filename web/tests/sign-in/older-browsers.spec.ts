@@ -44,7 +44,10 @@ test("a passkey is made there as well, and not twice on one authenticator", asyn
   });
   const script = (built as { output: { code: string }[] }[])[0]!.output[0]!.code;
   const make = async () => {
-    const { ceremony_id, publicKey } = (await (await call(page, "post", "/api/v1/passkeys/register/begin")).json()) as Record<string, unknown>;
+    const { ceremony_id, publicKey } = (await (await call(page, "post", "/api/v1/passkeys/register/begin")).json()) as Record<
+      string,
+      unknown
+    >;
     const credential: unknown = await page.evaluate(`(async () => {
       ${script}
       const publicKey = webauthn.creationOptions(${JSON.stringify(publicKey)});

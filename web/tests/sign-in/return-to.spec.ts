@@ -5,7 +5,9 @@ import { type Page, expect, register, signIn, test as base } from "../kit/index.
 import { expectSignedIn, form, withPassword } from "./kit.ts";
 
 /** Another site of the same people. It listens before the server starts, which has to know its address. */
-const site = createServer((_, answer) => answer.setHeader("Content-Type", "text/html").end("<!doctype html><title>App</title><h1>App</h1>"));
+const site = createServer((_, answer) =>
+  answer.setHeader("Content-Type", "text/html").end("<!doctype html><title>App</title><h1>App</h1>"),
+);
 await new Promise<void>((ready) => site.listen(0, "127.0.0.1", ready));
 const ORIGIN = `http://127.0.0.1:${(site.address() as AddressInfo).port}`;
 

@@ -67,7 +67,14 @@ function Sure({ email, onClose }: { email: string; onClose: () => void }) {
           onValue={setTyped}
           wrong={tried && !matches ? t("delete.mismatch") : undefined}
         />
-        <Field label={common("password")} type="password" autocomplete="current-password" value={password} onValue={setPassword} wrong={wrong} />
+        <Field
+          label={common("password")}
+          type="password"
+          autocomplete="current-password"
+          value={password}
+          onValue={setPassword}
+          wrong={wrong}
+        />
         <div class="row">
           <Button kind="danger" type="submit" busy={erase.busy}>
             {t("delete.for_good")}

@@ -33,7 +33,9 @@ function Facts({ state: { user, factors, sessions, lastLogin } }: { state: State
       </Fact>
       <Fact label={common("email")} href="/account/email" action={t("overview.change")}>
         {user.email}{" "}
-        <span class={`badge ${user.email_verified ? "good" : "warn"}`}>{t(user.email_verified ? "email.verified" : "email.unverified")}</span>
+        <span class={`badge ${user.email_verified ? "good" : "warn"}`}>
+          {t(user.email_verified ? "email.verified" : "email.unverified")}
+        </span>
       </Fact>
       <Fact label={t("overview.second_factor")} href="/account/security" action={t("overview.manage")}>
         <span class={`badge ${factors.enabled ? "good" : "warn"}`}>{t(factors.enabled ? "on" : "off")}</span>{" "}

@@ -110,7 +110,8 @@ function objectsOf({ profile }: Told): Objects {
 }
 
 function tooLong(name: keyof Texts, text: string): string | undefined {
-  if (name === "full_name") return [...text].length > LONGEST.full_name ? t("profile.name_too_long", { count: LONGEST.full_name }) : undefined;
+  if (name === "full_name")
+    return [...text].length > LONGEST.full_name ? t("profile.name_too_long", { count: LONGEST.full_name }) : undefined;
   return new TextEncoder().encode(text).length > LONGEST.text ? t("profile.text_too_long") : undefined;
 }
 

@@ -29,7 +29,10 @@ export function BackupCodes({ status, onChanged, onCodes }: FactorProps) {
     setAsking(false);
   };
   return (
-    <Card title={t("codes.heading")} badge={<span class={`badge ${remaining < FEW ? "warn" : "good"}`}>{t.count("codes.left", remaining)}</span>}>
+    <Card
+      title={t("codes.heading")}
+      badge={<span class={`badge ${remaining < FEW ? "warn" : "good"}`}>{t.count("codes.left", remaining)}</span>}
+    >
       <p>{t("codes.text")}</p>
       {created_at && (
         <p class="muted small">

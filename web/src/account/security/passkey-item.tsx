@@ -66,7 +66,8 @@ export function PasskeyItem({ passkey, last, onChanged }: { passkey: Passkey; la
           {t("passkeys.clone")} (<Time time={passkey.clone_suspected_at} />)
         </Notice>
       )}
-      {remove.problem !== undefined && (kept ? <Notice kind="bad">{t("passkeys.last_factor")}</Notice> : <Failure problem={remove.problem} />)}
+      {remove.problem !== undefined &&
+        (kept ? <Notice kind="bad">{t("passkeys.last_factor")}</Notice> : <Failure problem={remove.problem} />)}
       {asked === "rename" && <RenameDialog name={name} onRename={rename} onClose={() => setAsked(undefined)} />}
       {asked === "remove" && (
         <Confirm

@@ -25,7 +25,10 @@ export function Passkeys({ status, onChanged, onCodes }: FactorProps) {
     await Promise.all([list.reload(), onChanged()]);
   };
   return (
-    <Card title={t("passkeys.heading")} badge={status.passkeys > 0 && <span class="badge good">{t.count("passkeys.count", status.passkeys)}</span>}>
+    <Card
+      title={t("passkeys.heading")}
+      badge={status.passkeys > 0 && <span class="badge good">{t.count("passkeys.count", status.passkeys)}</span>}
+    >
       <p>{t("passkeys.text")}</p>
       {list.problem !== undefined && <Failure problem={list.problem} again={() => void list.reload()} />}
       {!list.data && list.problem === undefined && <Busy />}

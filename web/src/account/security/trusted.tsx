@@ -39,7 +39,12 @@ export function Trusted({ status, onChanged }: FactorProps) {
     {
       label: t("action"),
       cell: (one) => (
-        <Button class="slim" busy={ending === one.id} aria-label={t("trusted.end.of", { device: name(one) })} onClick={() => void press(one)}>
+        <Button
+          class="slim"
+          busy={ending === one.id}
+          aria-label={t("trusted.end.of", { device: name(one) })}
+          onClick={() => void press(one)}
+        >
           {t("trusted.end")}
         </Button>
       ),
@@ -49,7 +54,13 @@ export function Trusted({ status, onChanged }: FactorProps) {
     <Card title={t("trusted.heading")}>
       <p>{t("trusted.text")}</p>
       {end.problem !== undefined && <Failure problem={end.problem} />}
-      <Table caption={t("trusted.heading")} columns={columns} rows={status.trusted_devices} id={(one) => one.id} empty={t("trusted.none")} />
+      <Table
+        caption={t("trusted.heading")}
+        columns={columns}
+        rows={status.trusted_devices}
+        id={(one) => one.id}
+        empty={t("trusted.none")}
+      />
     </Card>
   );
 }

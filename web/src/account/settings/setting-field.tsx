@@ -46,7 +46,10 @@ function Control({
   const field = { label, hint, wrong, value: draft, onValue: onDraft };
   switch (control) {
     case "enum": {
-      const options = (property.enum ?? []).map((one) => ({ value: JSON.stringify(one), label: typeof one === "string" ? one : JSON.stringify(one) }));
+      const options = (property.enum ?? []).map((one) => ({
+        value: JSON.stringify(one),
+        label: typeof one === "string" ? one : JSON.stringify(one),
+      }));
       return <Select label={label} hint={hint} value={draft} options={options} onValue={onDraft} />;
     }
     case "boolean":

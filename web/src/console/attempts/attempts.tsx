@@ -13,7 +13,15 @@ const FILTERS: Filter[] = [
   { name: "email", label: t("email"), kind: "text", search: true },
   { name: "user", label: t("user_id"), kind: "text", number: true },
   { name: "ip", label: t("ip"), kind: "text" },
-  { name: "succeeded", label: t("result"), kind: "choice", options: [{ value: "true", label: t("succeeded") }, { value: "false", label: t("failed") }] },
+  {
+    name: "succeeded",
+    label: t("result"),
+    kind: "choice",
+    options: [
+      { value: "true", label: t("succeeded") },
+      { value: "false", label: t("failed") },
+    ],
+  },
   {
     name: "reason",
     label: t("reason"),
@@ -31,7 +39,12 @@ const FILTERS: Filter[] = [
       "login_denied",
     ]),
   },
-  { name: "method", label: t("method"), kind: "choice", options: options("method", ["password", "totp", "backup_code", "passkey", "email_code"]) },
+  {
+    name: "method",
+    label: t("method"),
+    kind: "choice",
+    options: options("method", ["password", "totp", "backup_code", "passkey", "email_code"]),
+  },
   { name: "decision", label: t("decision"), kind: "choice", options: options("decision", ["allow", "notice", "second_factor", "deny"]) },
   { name: "since", label: t("since"), kind: "time" },
   { name: "until", label: t("until"), kind: "time" },

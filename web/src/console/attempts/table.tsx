@@ -17,7 +17,11 @@ const others: Column<Attempt>[] = [
       <>
         {row.ip ?? "–"}
         {row.location && <div class="muted small">{row.location}</div>}
-        {row.user_agent && <div class="muted small agent" title={row.user_agent}>{row.user_agent}</div>}
+        {row.user_agent && (
+          <div class="muted small agent" title={row.user_agent}>
+            {row.user_agent}
+          </div>
+        )}
       </>
     ),
   },

@@ -51,7 +51,10 @@ function Entry({ entry }: { entry: AuditEntry }) {
             [t("whom"), <UserLink id={entry.subject} />],
             [t("ip"), entry.ip ? <a href={`/console/audit?ip=${encodeURIComponent(entry.ip)}`}>{entry.ip}</a> : "–"],
             [t("session_id"), entry.session_id ? <a href={`/console/audit?session_id=${entry.session_id}`}>{entry.session_id}</a> : "–"],
-            [t("request_id"), entry.request_id ? <a href={`/console/audit?request_id=${encodeURIComponent(entry.request_id)}`}>{entry.request_id}</a> : "–"],
+            [
+              t("request_id"),
+              entry.request_id ? <a href={`/console/audit?request_id=${encodeURIComponent(entry.request_id)}`}>{entry.request_id}</a> : "–",
+            ],
             [t("node"), entry.node ?? "–"],
             [t("id"), <code>{entry.id}</code>],
             [t("audit.chain"), entry.lane === null || entry.seq === null ? "–" : t("audit.place", { lane: entry.lane, seq: entry.seq })],

@@ -44,7 +44,8 @@ export function Checks() {
       </div>
       <p class="muted">{t("checks.about")}</p>
       {walked.problem !== undefined && <Failure problem={walked.problem} again={walk} />}
-      {walked.busy && (report ? <Progress usual={report.checks.reduce((all, one) => all + one.took_ms, 0)} /> : <Busy text={t("walk.busy")} />)}
+      {walked.busy &&
+        (report ? <Progress usual={report.checks.reduce((all, one) => all + one.took_ms, 0)} /> : <Busy text={t("walk.busy")} />)}
       {report && walked.data && (
         <>
           <Summary report={report} at={walked.data.at} walks={walks} />
@@ -62,8 +63,8 @@ function Summary({ report, at, walks }: { report: Report; at: string; walks: num
   return (
     <div data-walks={walks}>
       <Notice kind={kind[report.status]}>
-        <b>{t(`walk.${report.status}`)}</b>{" "}
-        {parts.map((status) => `${formatNumber(count(status))} ${t(`check.${status}`)}`).join(", ")}. {t("walk.at", { time: formatClock(at) })}
+        <b>{t(`walk.${report.status}`)}</b> {parts.map((status) => `${formatNumber(count(status))} ${t(`check.${status}`)}`).join(", ")}.{" "}
+        {t("walk.at", { time: formatClock(at) })}
       </Notice>
     </div>
   );

@@ -15,7 +15,9 @@ export function Progress({ usual }: { usual: number }) {
   const gone = now - began;
   return (
     <div class="progress">
-      <label for={id}>{t("walk.progress", { seconds: formatNumber(Math.round(gone / 100) / 10), usual: formatNumber(Math.round(usual / 100) / 10) })}</label>
+      <label for={id}>
+        {t("walk.progress", { seconds: formatNumber(Math.round(gone / 100) / 10), usual: formatNumber(Math.round(usual / 100) / 10) })}
+      </label>
       {gone < usual ? <progress id={id} max={usual} value={gone} /> : <progress id={id} />}
     </div>
   );

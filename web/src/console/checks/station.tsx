@@ -14,7 +14,9 @@ export function Station({ check }: { check: Finding }) {
         <h2>{word("check", check.id)}</h2>
         <p class="small">
           <b class="state">{t(`check.${check.status}`)}</b>
-          {check.status !== "skipped" && <span class="muted number"> · {check.took_ms < 1 ? t("check.quick") : formatMicroseconds(check.took_ms * 1_000)}</span>}
+          {check.status !== "skipped" && (
+            <span class="muted number"> · {check.took_ms < 1 ? t("check.quick") : formatMicroseconds(check.took_ms * 1_000)}</span>
+          )}
         </p>
         <dl class="small">
           <dt>{t("check.found")}</dt>
@@ -38,7 +40,10 @@ function Cure({ cure }: { cure: string }) {
       <p lang="en">
         {cure.split(/(`[^`]+`)/).map((part, at) => (part.startsWith("`") ? <code key={at}>{part.slice(1, -1)}</code> : part))}
       </p>
-      <Copy text={commands.length > 0 ? commands.join("\n") : cure} label={t(commands.length > 0 ? "check.copy_command" : "check.copy_cure")} />
+      <Copy
+        text={commands.length > 0 ? commands.join("\n") : cure}
+        label={t(commands.length > 0 ? "check.copy_command" : "check.copy_cure")}
+      />
     </div>
   );
 }

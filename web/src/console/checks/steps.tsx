@@ -2,7 +2,17 @@ import { t } from "../texts.ts";
 import type { Finding } from "../types.ts";
 
 /** What the throw-away user does, in order; the walk ends at the first step that fails, and always removes its traces. */
-const STEPS = ["csrf_token", "register", "login", "profile", "refresh", "websocket_echo", "logout", "token_is_dead", "traces_removed"] as const;
+const STEPS = [
+  "csrf_token",
+  "register",
+  "login",
+  "profile",
+  "refresh",
+  "websocket_echo",
+  "logout",
+  "token_is_dead",
+  "traces_removed",
+] as const;
 
 type State = "ok" | "failing" | "skipped";
 

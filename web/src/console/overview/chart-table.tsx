@@ -36,7 +36,11 @@ function Rows({ title, drawn }: { title: string; drawn: Drawn }) {
     // A table of many lines is wider than a phone.
     <div class="sideways" tabIndex={0} role="region" aria-label={t("chart.table_of", { name: title })}>
       <Table caption={title} columns={columns} rows={rows} id={(at) => at} empty={t("chart.empty")} />
-      {busy.length > most && <Button class="slim" onClick={() => setMost(most + 100)}>{common("more")}</Button>}
+      {busy.length > most && (
+        <Button class="slim" onClick={() => setMost(most + 100)}>
+          {common("more")}
+        </Button>
+      )}
     </div>
   );
 }

@@ -19,7 +19,9 @@ export function ChartCard({ chart, series }: { chart: Chart; series: Loaded<Draw
       <p class="muted small">{t(`chart.${chart.name}.about`)}</p>
       {series.problem !== undefined && <Failure problem={series.problem} again={series.reload} />}
       {!drawn && series.problem === undefined && <Busy />}
-      {drawn && drawn.lines.length === 0 && <p class="nothing muted">{t(chart.name === "breakers" ? "chart.all_closed" : "chart.empty")}</p>}
+      {drawn && drawn.lines.length === 0 && (
+        <p class="nothing muted">{t(chart.name === "breakers" ? "chart.all_closed" : "chart.empty")}</p>
+      )}
       {drawn && drawn.lines.length > 0 && (
         // Other lines make another chart.
         <Drawing key={drawn.lines.map(({ label }) => label).join("\n")} chart={chart} drawn={drawn} />

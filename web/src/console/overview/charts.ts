@@ -75,8 +75,7 @@ export function draw(chart: Chart, series: Series): Drawn {
   const sum = (line: Series["lines"][number]) => line.values.reduce((all, one) => all + one, 0);
   // What is at rest is not written down.
   const given = series.lines.length === 0 && chart.rests ? [{ label: "", values: times.map(() => 0) }] : series.lines;
-  const lines =
-    series.unit === "count" && given.length > 1 ? [...given].sort((one, other) => sum(other) - sum(one)) : [...given];
+  const lines = series.unit === "count" && given.length > 1 ? [...given].sort((one, other) => sum(other) - sum(one)) : [...given];
   const shown = lines.length > MOST_LINES ? lines.slice(0, MOST_LINES - 1) : lines;
   const rest = lines.slice(shown.length);
   const drawn: Line[] = shown.map(({ label, values }) => ({

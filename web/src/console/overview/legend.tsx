@@ -4,17 +4,7 @@ import { DASHES } from "./patterns.ts";
 import { formatMoment } from "./time-axis.ts";
 
 /** What the lines of a chart are, each with its pattern and its value at the cursor. One can be taken out by pressing it. */
-export function Legend({
-  drawn,
-  at,
-  hidden,
-  onToggle,
-}: {
-  drawn: Drawn;
-  at: number;
-  hidden: number[];
-  onToggle: (line: number) => void;
-}) {
+export function Legend({ drawn, at, hidden, onToggle }: { drawn: Drawn; at: number; hidden: number[]; onToggle: (line: number) => void }) {
   return (
     <div class="legend">
       <span class="muted small">{formatMoment(drawn.times[at] ?? 0)}</span>
@@ -29,7 +19,15 @@ export function Legend({
               onClick={() => onToggle(number)}
             >
               <svg width="32" height="8" aria-hidden="true">
-                <line x1="0" y1="4" x2="32" y2="4" stroke="currentColor" stroke-width="3" stroke-dasharray={DASHES[number % DASHES.length]!.join(" ")} />
+                <line
+                  x1="0"
+                  y1="4"
+                  x2="32"
+                  y2="4"
+                  stroke="currentColor"
+                  stroke-width="3"
+                  stroke-dasharray={DASHES[number % DASHES.length]!.join(" ")}
+                />
               </svg>
               <span class="name">{line.label}</span>
               <b class="number">{formatValue(drawn.unit, line.values[at])}</b>

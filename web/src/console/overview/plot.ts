@@ -26,7 +26,11 @@ const HEIGHT = 200;
  */
 export function plot(into: HTMLElement, drawn: Drawn, stepped: boolean, onPoint: (at: number | null) => void): Plot {
   let colours = read(into);
-  const axis = { stroke: () => colours.text, grid: { stroke: () => colours.grid, width: 1 }, ticks: { stroke: () => colours.grid, width: 1 } };
+  const axis = {
+    stroke: () => colours.text,
+    grid: { stroke: () => colours.grid, width: 1 },
+    ticks: { stroke: () => colours.grid, width: 1 },
+  };
   const state = drawn.unit === "state";
   const options: uPlot.Options = {
     width: Math.max(200, into.clientWidth),
@@ -53,7 +57,8 @@ export function plot(into: HTMLElement, drawn: Drawn, stepped: boolean, onPoint:
         ...axis,
         size: state ? 86 : 66,
         ...(state && { splits: () => [0, 1, 2] }),
-        values: (_, splits) => splits.map((value) => (Number.isInteger(value) || drawn.unit !== "count" ? formatValue(drawn.unit, value) : "")),
+        values: (_, splits) =>
+          splits.map((value) => (Number.isInteger(value) || drawn.unit !== "count" ? formatValue(drawn.unit, value) : "")),
       },
     ],
     hooks: { setCursor: [(self) => onPoint(self.cursor.idx ?? null)] },

@@ -24,7 +24,11 @@ export function Acts({ user, onDone }: { user: UserDetail; onDone: (text: string
   const [open, setOpen] = useState<Act | "role">();
   const me = useMe();
   const writes = useMay("users:write");
-  const acts = [...(writes ? statusActs(user) : []), ...(useMay("sessions:write") ? [revoke(user)] : []), ...(writes ? helpActs(user) : [])];
+  const acts = [
+    ...(writes ? statusActs(user) : []),
+    ...(useMay("sessions:write") ? [revoke(user)] : []),
+    ...(writes ? helpActs(user) : []),
+  ];
   const close = () => setOpen(undefined);
   const done = async (text: string) => {
     close();

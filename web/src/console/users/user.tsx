@@ -107,7 +107,13 @@ function Attempts({ user }: { user: UserDetail }) {
       <h2 id="attempts-of">{t("section.attempts")}</h2>
       {user.attempts ? (
         <>
-          <Table caption={t("section.attempts")} rows={user.attempts} id={(row) => row.id} columns={ATTEMPTS_OF_ONE} empty={t("logins_today.none")} />
+          <Table
+            caption={t("section.attempts")}
+            rows={user.attempts}
+            id={(row) => row.id}
+            columns={ATTEMPTS_OF_ONE}
+            empty={t("logins_today.none")}
+          />
           <a href={`/console/attempts?user=${user.id}`}>{t("attempts.all")}</a>
         </>
       ) : (

@@ -58,7 +58,7 @@ async fn name_logo_colour_style_sheet_and_texts() {
     let css = browser(&app).get("/ui/brand.css").await.is(200).text();
     assert!(css.starts_with(":root{--accent:#c02040;--on-accent:#ffffff;"), "{css}");
     assert!(css.ends_with("h1{letter-spacing:0}"), "{css}");
-    assert_eq!(page.loads().iter().filter(|path| path.ends_with(".css")).next_back().unwrap(), "/ui/brand.css");
+    assert_eq!(page.loads().iter().rfind(|path| path.ends_with(".css")).unwrap(), "/ui/brand.css");
 
     // Opened by itself, the picture's script does not run.
     let picture = browser(&app).get("/ui/logo").await.is(200);

@@ -27,7 +27,8 @@ async fn every_page_is_a_shell_with_what_its_script_needs() {
         assert!(boot.get("error").is_none());
         let scripts = page.values("<script", "src");
         assert!(scripts.len() == 1 && scripts[0].starts_with(&format!("/ui/{entry}-")), "{path} {scripts:?}");
-        assert!(page.0.contains("<title>") && !page.0.contains("title."), "{path} has no title");
+        let title = page.0.split_once("<title>").unwrap().1.split_once("</title>").unwrap().0;
+        assert!(title.ends_with(" · durward") && !title.contains("title."), "{path} is called {title}");
         assert_eq!(page.0.contains("<noscript>"), name != "login", "{path}");
         assert_eq!(page.0.contains("<form"), name == "login", "{path}");
     }

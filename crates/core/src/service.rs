@@ -167,7 +167,7 @@ impl std::fmt::Debug for Core {
 }
 
 impl Core {
-    /// Wires the services. Starts the hashing threads.
+    /// Wires the services. Starts the hashing threads and that of the password meter.
     ///
     /// # Errors
     /// When the hash parameters cannot be used or a thread cannot be started.
@@ -195,7 +195,7 @@ impl Core {
             rules: parts.rules,
             csrf: Csrf::new(&parts.csrf_secret),
             hasher,
-            meter: Meter::new(parts.hashing.max_concurrent),
+            meter: Meter::start()?,
             budgets: Budgets::new(parts.gate.clone(), parts.limits, parts.clock.clone()),
             revoker: Revoker::new(parts.gate.clone(), roster, leases, parts.clock.clone()),
             sockets: SocketLimits::new(parts.policy.sockets),

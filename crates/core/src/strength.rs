@@ -1,15 +1,20 @@
 //! How good a password would be, for the meter beside the field in which it is chosen.
 //!
-//! Anybody may ask, with every letter that is typed, so the question must not be a way to keep others from logging in: an
-//! estimate runs on the hashing threads, of which those who only ask get half, and a client has two estimates under way at
-//! a time. A count in the database, as for guesses, would cost more than the estimate itself, and nothing can be guessed here.
+//! Anybody may ask, with every letter that is typed, and a password that is made to be slow takes an estimate as long as
+//! forty hashes. So that this keeps nobody from logging in, estimates have one thread of their own, which gives way to
+//! those that serve requests, and a client has one estimate under way or waiting for that thread at a time. A count in the
+//! database, as for guesses, would cost more than most estimates, and nothing can be guessed here.
+
+use std::net::IpAddr;
+use std::sync::mpsc;
 
 use durward_proto::problem::FieldError;
 use durward_proto::wire::password::{StrengthAnswer, StrengthQuestion};
+use tokio::sync::oneshot;
 
 use crate::budgets::address_key;
 use crate::client::Client;
-use crate::factors::password::PasswordRules;
+use crate::factors::password::{PasswordRules, give_way};
 use crate::fault::Fault;
 use crate::register::NAME;
 use crate::service::Core;
@@ -18,16 +23,50 @@ use crate::turnstile::Turnstile;
 /// The most bytes of an address (RFC 5321 section 4.5.3.1.3).
 const ADDRESS: usize = 254;
 
-/// Who may have a password estimated now.
+type Estimate = Box<dyn FnOnce() + Send>;
+
+/// The thread, and who may use it now.
 pub(crate) struct Meter {
     clients: Turnstile,
-    threads: Turnstile,
+    thread: Turnstile,
+    estimates: mpsc::Sender<Estimate>,
 }
 
 impl Meter {
-    /// For so many hashing threads. Each [`Turnstile`] lets half of its number through.
-    pub(crate) fn new(threads: usize) -> Self {
-        Self { clients: Turnstile::new(4), threads: Turnstile::new(u32::try_from(threads).unwrap_or(u32::MAX)) }
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub(crate) fn start() -> Result<Self, Fault> {
+        let (estimates, queue) = mpsc::channel::<Estimate>();
+        let work = move || {
+            give_way();
+            queue.into_iter().for_each(|estimate| estimate());
+        };
+        std::thread::Builder::new()
+            .name("meter".to_owned())
+            .spawn(work)
+            .map_err(|error| Fault::unavailable(format!("starting the thread of the password meter: {error}")))?;
+        // Each lets one through.
+        Ok(Self { clients: Turnstile::new(1), thread: Turnstile::new(1), estimates })
+    }
+
+    /// The turn belongs to the estimate and not to its client: one who goes away does not get another one sooner.
+    async fn run<T: Send + 'static>(
+        &self,
+        client: IpAddr,
+        estimate: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Fault> {
+        let turn = (self.clients.enter(&address_key(client)).await?, self.thread.enter("").await?);
+        let (answer, wait) = oneshot::channel();
+        let work = Box::new(move || {
+            let outcome = estimate();
+            drop(turn);
+            drop(answer.send(outcome));
+        });
+        let gone = || Fault::unavailable("the thread of the password meter is gone");
+        self.estimates.send(work).map_err(|_| gone())?;
+        wait.await.map_err(|_| gone())
     }
 }
 
@@ -48,13 +87,52 @@ impl Core {
         if !errors.is_empty() {
             return Err(Fault::fields(errors));
         }
-        let _own = self.meter.clients.enter(&address_key(client.ip)).await?;
-        let _thread = self.meter.threads.enter("").await?;
         let rules = PasswordRules { min_strength: self.policy.password_min_strength };
         let judge = move || {
             let about: Vec<&str> = [&email, &full_name].into_iter().flatten().map(|word| word.trim()).collect();
             rules.judge(&password, &about)
         };
-        self.hasher.beside_requests(judge).await
+        self.meter.run(client.ip, judge).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, mpsc};
+
+    use durward_proto::Code;
+
+    use super::*;
+
+    fn client(last: u8) -> IpAddr {
+        IpAddr::from([192, 0, 2, last])
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_who_goes_away_does_not_get_another_turn_before_the_estimate_is_done() {
+        let meter = Arc::new(Meter::start().unwrap());
+        let (begun, begins) = mpsc::channel();
+        let (end, ends) = mpsc::channel::<()>();
+        let asking = tokio::spawn({
+            let meter = meter.clone();
+            async move {
+                let slow = move || {
+                    begun.send(()).unwrap();
+                    ends.recv().unwrap();
+                };
+                meter.run(client(1), slow).await
+            }
+        });
+        while begins.try_recv().is_err() {
+            tokio::task::yield_now().await;
+        }
+        asking.abort();
+        let _ = asking.await;
+        for last in [1, 2] {
+            assert_eq!(meter.run(client(last), || 7).await.unwrap_err().code(), Code::Overloaded, "{last}");
+        }
+        end.send(()).unwrap();
+        // The thread ends it in its own time.
+        while meter.run(client(1), || 7).await.ok() != Some(7) {}
     }
 }

@@ -208,12 +208,17 @@ fn overloaded() -> Fault {
     Fault::of(Problem::new(Code::Overloaded).detail(detail).retry_after(PATIENCE.as_secs()))
 }
 
-/// A hashing thread: takes one job after the other until the sender is gone.
-fn work_off(queue: &Mutex<mpsc::Receiver<Job>>) {
+/// Makes this thread give way to those that serve requests.
+pub(crate) fn give_way() {
     // In Linux the priority belongs to the thread, whatever the name of the call says.
     if let Err(error) = rustix::process::setpriority_process(Some(rustix::thread::gettid()), NICE) {
-        tracing::debug!(%error, "the hashing threads keep the usual priority");
+        tracing::debug!(%error, "a hashing thread keeps the usual priority");
     }
+}
+
+/// A hashing thread: takes one job after the other until the sender is gone.
+fn work_off(queue: &Mutex<mpsc::Receiver<Job>>) {
+    give_way();
     let mut memory = Memory::default();
     loop {
         let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();

@@ -7,6 +7,7 @@ mod rules;
 use durward_proto::Secret;
 use durward_store::{CredentialRow, UserRow};
 
+pub(crate) use hasher::give_way;
 pub use hasher::{HashSettings, Hasher};
 pub use rules::{PasswordRules, prepare};
 

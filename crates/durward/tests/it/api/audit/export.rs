@@ -45,7 +45,7 @@ on_both! {
         assert_eq!(answer.header("cache-control"), Some("no-store"));
         assert_eq!(answer.text(), by_command(&app, ExportFormat::Jsonl).await);
         let written = lines(&root, "format=jsonl").await;
-        let asked = written.iter().filter(|line| line["event"] == "audit_exported").last().unwrap();
+        let asked = written.iter().rfind(|line| line["event"] == "audit_exported").unwrap();
         assert_eq!(asked["detail"], json!({ "filters": [], "format": "jsonl" }));
         let me = root.get("/api/v1/auth/status").await.is(200).json();
         assert_eq!((&asked["actor"], &asked["session_id"]), (&me["user"]["id"], &me["session_id"]));

@@ -44,5 +44,6 @@ fn status(role: &Role, now: Timestamp, session: SessionId) -> StatusAnswer {
         session_id: Some(session),
         expires_at: Some(now),
         auth_methods: Some(vec!["pwd".to_owned()]),
+        scopes: Some(vec!["user".to_owned()]),
     }
 }

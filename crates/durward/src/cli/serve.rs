@@ -183,8 +183,18 @@ fn refusal(report: &Report) -> Failure {
         report.checks.iter().filter(|finding| finding.status == CheckStatus::Failing).collect();
     let lines: Vec<String> = failing.iter().map(|finding| line(finding)).collect();
     let words = format!("durward does not start:\n{}\n`durward doctor` looks again.", lines.join("\n"));
-    let settings =
-        ["config", "environment", "secrets", "public_url", "cors", "cookies", "settings_schema", "mail", "pages", "keys"];
+    let settings = [
+        "config",
+        "environment",
+        "secrets",
+        "public_url",
+        "cors",
+        "cookies",
+        "settings_schema",
+        "mail",
+        "pages",
+        "keys",
+    ];
     let configured = failing.iter().any(|finding| settings.contains(&finding.id.as_str()));
     if configured { Failure::usage(words) } else { Failure::new(words) }
 }

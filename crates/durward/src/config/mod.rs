@@ -64,8 +64,8 @@ pub use reader::Held;
 pub use reference::reference;
 pub use roles::Roles;
 pub use sections::{
-    Access, Alerts, Breaker, Chat, Cookies, Cors, Csrf, Database, GeoIp, Keys, Limits, Log, Mail, Metrics, Node,
-    Pages, Passkeys, Password, Registration, Retention, Risk, Root, SecondFactor, Server, Session, Settings, Telemetry,
+    Access, Alerts, Breaker, Chat, Cookies, Cors, Csrf, Database, GeoIp, Keys, Limits, Log, Mail, Metrics, Node, Pages,
+    Passkeys, Password, Registration, Retention, Risk, Root, SecondFactor, Server, Session, Settings, Telemetry,
     Tokens, WebSocket,
 };
 pub use show::{shown_as_json, shown_as_text};

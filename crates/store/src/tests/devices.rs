@@ -143,6 +143,8 @@ async fn put(write: &mut Write<Gate>, user_id: UserId, identity: [u8; 32], now: 
         streak_since: now,
         now,
     };
+    // As logins do, which makes them register one after the other.
+    write.hold_user(user_id).await.unwrap();
     let before = write.hold_device(user_id, &identity).await.unwrap().map(|device| device.id);
     write.put_device(&seen, before).await.unwrap()
 }

@@ -6,6 +6,7 @@
 #![allow(clippy::disallowed_methods, reason = "the real time that passes on the wire is what is measured")]
 #![allow(clippy::print_stdout, reason = "the figures are what one wants to see")]
 
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -13,6 +14,7 @@ use bytes::Bytes;
 use durward_store::testing::Backend;
 use http::Method;
 use serde_json::{Value, json};
+use tokio::task;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
@@ -125,17 +127,22 @@ fn outline(value: &Value, at: &str, members: &mut Vec<String>) {
     }
 }
 
-/// The names of the statements that run on this thread.
+/// The statements that run on this thread, each with the task that asked.
 #[derive(Clone, Default)]
-struct Statements(Arc<Mutex<Vec<String>>>);
+struct Statements {
+    heard: Arc<Mutex<Vec<(task::Id, String)>>>,
+    before: Arc<Mutex<HashSet<task::Id>>>,
+}
 
 impl Statements {
-    /// Those of a request: what followers and the outbox's worker do meanwhile is theirs.
+    /// The names of those of a request since the last time, on a connection that was opened since: those of the first task that
+    /// was not heard of before. What followers and the outbox's worker do meanwhile is theirs.
     fn take(&self) -> Vec<String> {
-        let all = std::mem::take(&mut *self.0.lock().unwrap());
-        let own = all.into_iter().take_while(|name| name != "mail_outbox::LEASE");
-        let followed = ["revocation_events::", "signing_keys::", "mail_outbox::WAITING"];
-        own.filter(|name| !followed.iter().any(|part| name.starts_with(part))).collect()
+        let all = std::mem::take(&mut *self.heard.lock().unwrap());
+        let mut before = self.before.lock().unwrap();
+        let own = all.iter().map(|(task, _)| *task).find(|task| !before.contains(task));
+        before.extend(all.iter().map(|(task, _)| *task));
+        all.into_iter().filter(|(task, _)| Some(*task) == own).map(|(_, name)| name).collect()
     }
 }
 
@@ -143,7 +150,9 @@ impl Visit for Statements {
     fn record_debug(&mut self, _: &Field, _: &dyn std::fmt::Debug) {}
     fn record_str(&mut self, field: &Field, value: &str) {
         if field.name() == "name" {
-            self.0.lock().unwrap().push(value.to_owned());
+            // What is asked outside of tasks is the test's own.
+            let heard = task::try_id().map(|task| (task, value.to_owned()));
+            self.heard.lock().unwrap().extend(heard);
         }
     }
 }

@@ -6,17 +6,18 @@
 #![allow(clippy::disallowed_methods, reason = "the real time that passes on the wire is what is measured")]
 #![allow(clippy::print_stdout, reason = "the figures are what one wants to see")]
 
-use std::collections::HashSet;
-use std::sync::{Arc, Mutex};
+use std::cell::RefCell;
+use std::sync::Once;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use durward_proto::SPANS;
 use durward_store::testing::Backend;
 use http::Method;
 use serde_json::{Value, json};
-use tokio::task;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
+use tracing::subscriber::Interest;
 use tracing::{Event, Metadata, Subscriber};
 
 use crate::api::passkeys;
@@ -127,22 +128,46 @@ fn outline(value: &Value, at: &str, members: &mut Vec<String>) {
     }
 }
 
-/// The statements that run on this thread, each with the task that asked.
-#[derive(Clone, Default)]
-struct Statements {
-    heard: Arc<Mutex<Vec<(task::Id, String)>>>,
-    before: Arc<Mutex<HashSet<task::Id>>>,
+/// Hears the names of the statements that run for requests, on threads that listen.
+///
+/// It is the whole process's: a subscriber of one thread alone is not asked when another thread is the first to come by a
+/// statement, and what is not enabled then stays so.
+struct Statements;
+
+/// What a thread that listens has heard.
+#[derive(Default)]
+struct Heard {
+    /// How many requests' spans are entered: what jobs and followers ask meanwhile is theirs.
+    requests: usize,
+    names: Vec<String>,
+}
+
+thread_local! {
+    static HEARD: RefCell<Option<Heard>> = const { RefCell::new(None) };
 }
 
 impl Statements {
-    /// The names of those of a request since the last time, on a connection that was opened since: those of the first task that
-    /// was not heard of before. What followers and the outbox's worker do meanwhile is theirs.
-    fn take(&self) -> Vec<String> {
-        let all = std::mem::take(&mut *self.heard.lock().unwrap());
-        let mut before = self.before.lock().unwrap();
-        let own = all.iter().map(|(task, _)| *task).find(|task| !before.contains(task));
-        before.extend(all.iter().map(|(task, _)| *task));
-        all.into_iter().filter(|(task, _)| Some(*task) == own).map(|(_, name)| name).collect()
+    fn listen() {
+        static ONCE: Once = Once::new();
+        ONCE.call_once(|| tracing::subscriber::set_global_default(Self).unwrap());
+        HEARD.set(Some(Heard::default()));
+    }
+
+    /// Those since the last time.
+    fn take() -> Vec<String> {
+        HEARD.with_borrow_mut(|heard| std::mem::take(&mut heard.as_mut().unwrap().names))
+    }
+
+    fn is_statement(metadata: &Metadata<'_>) -> bool {
+        metadata.target() == "durward_store::statement"
+    }
+
+    fn is_request(metadata: &Metadata<'_>) -> bool {
+        metadata.target() == SPANS && metadata.name() == "request"
+    }
+
+    fn heard(change: impl FnOnce(&mut Heard)) {
+        HEARD.with_borrow_mut(|heard| heard.as_mut().map(change));
     }
 }
 
@@ -150,16 +175,21 @@ impl Visit for Statements {
     fn record_debug(&mut self, _: &Field, _: &dyn std::fmt::Debug) {}
     fn record_str(&mut self, field: &Field, value: &str) {
         if field.name() == "name" {
-            // What is asked outside of tasks is the test's own.
-            let heard = task::try_id().map(|task| (task, value.to_owned()));
-            self.heard.lock().unwrap().extend(heard);
+            Self::heard(|heard| heard.names.extend((heard.requests > 0).then(|| value.to_owned())));
         }
     }
 }
 
 impl Subscriber for Statements {
+    fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
+        if Self::is_statement(metadata) || Self::is_request(metadata) {
+            Interest::sometimes()
+        } else {
+            Interest::never()
+        }
+    }
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target() == "durward_store::statement"
+        HEARD.with_borrow(Option::is_some) && (Self::is_statement(metadata) || Self::is_request(metadata))
     }
     fn new_span(&self, _: &Attributes<'_>) -> Id {
         Id::from_u64(1)
@@ -167,16 +197,19 @@ impl Subscriber for Statements {
     fn record(&self, _: &Id, _: &Record<'_>) {}
     fn record_follows_from(&self, _: &Id, _: &Id) {}
     fn event(&self, event: &Event<'_>) {
-        event.record(&mut self.clone());
+        event.record(&mut Self);
     }
-    fn enter(&self, _: &Id) {}
-    fn exit(&self, _: &Id) {}
+    fn enter(&self, _: &Id) {
+        Self::heard(|heard| heard.requests += 1);
+    }
+    fn exit(&self, _: &Id) {
+        Self::heard(|heard| heard.requests -= 1);
+    }
 }
 
 /// The same statements in the same order, and the same answer but for what is random in it.
 async fn alike(backend: Backend) {
-    let statements = Statements::default();
-    let _heard = tracing::subscriber::set_default(statements.clone());
+    Statements::listen();
     let app = App::with(backend, &SETTINGS).await;
     cast(&app).await;
     for way in WAYS {
@@ -184,9 +217,9 @@ async fn alike(backend: Backend) {
         for address in [way.known(0), way.unknown(0), way.known(1), way.unknown(1)] {
             let mut line = Line::open(app.address).await;
             app.posted().await;
-            statements.take();
+            Statements::take();
             let answer = send(&mut line, way, &address).await;
-            seen.push((address, statements.take(), shape(way, &answer)));
+            seen.push((address, Statements::take(), shape(way, &answer)));
         }
         let (_, ran, answered) = &seen[0];
         assert!(!ran.is_empty(), "{way:?} runs statements");

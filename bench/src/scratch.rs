@@ -8,17 +8,22 @@ use crate::Outcome;
 
 /// A directory for one measurement's data.
 #[derive(Debug)]
-pub(crate) struct Scratch(PathBuf);
+pub struct Scratch(PathBuf);
 
 impl Scratch {
-    pub(crate) fn new() -> Outcome<Self> {
+    /// A new one, among the temporary files.
+    ///
+    /// # Errors
+    /// Whatever keeps it from being made.
+    pub fn new() -> Outcome<Self> {
         let name: [u8; 8] = durward_proto::random::bytes(&SystemRandom);
         let path = std::env::temp_dir().join(format!("durward-bench-{:016x}", u64::from_be_bytes(name)));
         std::fs::create_dir(&path)?;
         Ok(Self(path))
     }
 
-    pub(crate) fn path(&self) -> &Path {
+    /// Where it is.
+    pub fn path(&self) -> &Path {
         &self.0
     }
 }

@@ -14,7 +14,7 @@ use serde_json::Value;
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use crate::{Claims, KeyRing, LiveSession, Liveness, Redeemed, Refusal, Rules, Unavailable, Verifier};
+use crate::{Claims, KeyRing, LastUse, LiveSession, Liveness, Redeemed, Refusal, Rules, Unavailable, Verifier};
 
 pub(crate) const SECRET: &str = "a secret of the tests, of more than 32 bytes";
 pub(crate) const ISSUER: &str = "https://auth.example";
@@ -173,6 +173,7 @@ pub(crate) fn live_as(change: impl FnOnce(&mut User)) -> LiveSession {
         scopes: ["chat".to_owned()].into(),
         expires_at: Timestamp::from_seconds(NOW + 7 * 86_400),
         settled: AtomicU32::new(1),
+        last_use: LastUse::default(),
     }
 }
 

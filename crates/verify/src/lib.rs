@@ -34,7 +34,7 @@ pub use carried::{Carried, Source, Surface, cookie, find};
 pub use claims::Claims;
 pub use keys::{Algorithm, BadKey, CheckingKey, KeyRing, SigningKey};
 pub use lease::Lease;
-pub use liveness::{LiveSession, Liveness, Redeemed, Unavailable};
+pub use liveness::{LastUse, LiveSession, Liveness, Redeemed, Unavailable};
 pub use path::{Rules, Verified, Verifier};
 pub use permit::{
     Admin, ChangeUsers, Denied, EndSessions, Permit, ReadAlerts, ReadAudit, ReadOverview, ReadSessions, ReadUsers,

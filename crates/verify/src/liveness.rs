@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU32;
+use std::sync::atomic::{AtomicI64, AtomicU32};
 
 use durward_proto::wire::auth::User;
 use durward_proto::{Code, SessionId, Timestamp};
@@ -19,6 +19,19 @@ pub struct LiveSession {
     pub expires_at: Timestamp,
     /// The newest generation of refresh tokens that is known to be in use; it only rises.
     pub settled: AtomicU32,
+    /// When it was last used.
+    pub last_use: LastUse,
+}
+
+/// When a session was last used, in microseconds since the epoch. Only for whoever keeps these: nothing here looks at it.
+#[derive(Debug, Default)]
+pub struct LastUse {
+    /// As known here.
+    pub seen: AtomicI64,
+    /// As written down for others.
+    pub written: AtomicI64,
+    /// Whether its device keeps it from ending by idling.
+    pub outlasts_idling: bool,
 }
 
 /// The answer cannot be had now. That is not a no.

@@ -6,6 +6,10 @@
 //! from before the change can stay.
 
 pub(crate) mod memory;
+mod people;
+#[cfg(test)]
+mod tests;
+mod touches;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
@@ -14,7 +18,7 @@ use std::time::Duration;
 use durward_proto::wire::auth::User;
 use durward_proto::{AccountStatus, Clock, Code, Secret, SessionId, Timestamp};
 use durward_store::{GateStore, LiveRow, StoreError};
-use durward_verify::{Breaker, BreakerError, LiveSession, Liveness, Redeemed, Unavailable};
+use durward_verify::{Breaker, BreakerError, LastUse, LiveSession, Liveness, Redeemed, Unavailable};
 use tokio::sync::watch;
 
 use crate::bus::Freshness;
@@ -22,6 +26,8 @@ use crate::leases::Leases;
 use crate::roles::Roles;
 use crate::tickets;
 use memory::{Loaded, Memory};
+use people::People;
+use touches::Touches;
 
 /// How often a session's `last_seen_at` is written at most.
 const TOUCH_EVERY: Duration = Duration::from_secs(60);
@@ -37,27 +43,15 @@ pub struct RosterSettings {
 
 /// The live sessions that were asked for lately.
 pub struct Roster {
-    memory: Memory<Entry>,
+    memory: Memory<Arc<LiveSession>>,
+    people: People,
+    touches: Touches,
     gate: GateStore,
     database: Arc<Breaker>,
     leases: Arc<Leases>,
     idle: Option<Duration>,
     roles: Arc<Roles>,
     clock: Arc<dyn Clock>,
-}
-
-#[derive(Clone)]
-struct Entry {
-    live: Arc<LiveSession>,
-    /// Whether its device keeps it from ending by idling.
-    outlasts_idling: bool,
-    seen: Arc<Seen>,
-}
-
-/// When a session was last used, in microseconds since the epoch: as known here, and as written to the database.
-struct Seen {
-    at: AtomicI64,
-    written: AtomicI64,
 }
 
 impl std::fmt::Debug for Roster {
@@ -77,7 +71,17 @@ impl Roster {
         clock: Arc<dyn Clock>,
     ) -> Self {
         let memory = Memory::new(settings.capacity, freshness, clock.clone());
-        Self { memory, gate, database, leases, idle: settings.idle, roles, clock }
+        Self {
+            memory,
+            people: People::default(),
+            touches: Touches::new(gate.clone()),
+            gate,
+            database,
+            leases,
+            idle: settings.idle,
+            roles,
+            clock,
+        }
     }
 
     /// Forgets what is known of a session: the next request asks the database.
@@ -100,7 +104,7 @@ impl Roster {
         self.len() == 0
     }
 
-    async fn load_entry(&self, session: SessionId) -> Result<Option<Entry>, StoreError> {
+    async fn read(&self, session: SessionId) -> Result<Option<Arc<LiveSession>>, StoreError> {
         let load = || async {
             let row = self.gate.read().await?.live_session(session).await?;
             Ok(row.and_then(|row| self.entry(row)))
@@ -119,7 +123,7 @@ impl Roster {
         })
     }
 
-    fn entry(&self, row: LiveRow) -> Option<Loaded<Entry>> {
+    fn entry(&self, row: LiveRow) -> Option<Loaded<Arc<LiveSession>>> {
         let now = self.clock.now();
         let user: User = row.user.into();
         // A suspended account is said to be one, although its sessions have ended as well.
@@ -130,17 +134,20 @@ impl Roster {
         if over && !inactive {
             return None;
         }
-        let live = LiveSession {
+        let last_use = LastUse {
+            seen: AtomicI64::new(now.micros()),
+            written: AtomicI64::new(row.last_seen_at.micros()),
+            outlasts_idling: row.outlasts_idling,
+        };
+        let live = Arc::new(LiveSession {
             scopes: self.roles.scopes_of(&user.role),
-            user: Arc::new(user),
+            user: self.people.share(user),
             expires_at: row.expires_at,
             settled: AtomicU32::new(row.settled_generation),
-        };
-        let written = row.last_seen_at.micros();
-        let seen = Seen { at: AtomicI64::new(now.micros()), written: AtomicI64::new(written) };
-        let entry = Entry { live: Arc::new(live), outlasts_idling: row.outlasts_idling, seen: Arc::new(seen) };
+            last_use,
+        });
         // One that is over only says that its account is inactive, and nobody tells when that is no longer so.
-        Some(if over { Loaded::Pass(entry) } else { Loaded::Keep(entry) })
+        Some(if over { Loaded::Pass(live) } else { Loaded::Keep(live) })
     }
 
     fn idle_too_long(&self, last_seen: Timestamp, now: Timestamp) -> bool {
@@ -148,53 +155,36 @@ impl Roster {
     }
 
     /// Notes that a session was used; every minute at most, also in the database.
-    fn touch(&self, session: SessionId, seen: &Seen, now: Timestamp) {
-        seen.at.store(now.micros(), Ordering::Relaxed);
-        let written = seen.written.load(Ordering::Relaxed);
+    fn touch(&self, session: SessionId, last_use: &LastUse, now: Timestamp) {
+        last_use.seen.store(now.micros(), Ordering::Relaxed);
+        let written = last_use.written.load(Ordering::Relaxed);
         if now.since(Timestamp::from_micros(written)) < TOUCH_EVERY {
             return;
         }
-        let mine = seen.written.compare_exchange(written, now.micros(), Ordering::Relaxed, Ordering::Relaxed).is_ok();
-        if let (true, Ok(runtime)) = (mine, tokio::runtime::Handle::try_current()) {
-            let gate = self.gate.clone();
-            runtime.spawn(async move {
-                if let Err(error) = write_last_seen(&gate, session, now).await {
-                    tracing::warn!(%error, "could not note when a session was last seen");
-                }
-            });
+        let relaxed = Ordering::Relaxed;
+        let mine = last_use.written.compare_exchange(written, now.micros(), relaxed, relaxed).is_ok();
+        if mine && !self.touches.note(session, now) {
+            last_use.written.store(written, relaxed);
         }
     }
-}
-
-async fn write_last_seen(gate: &GateStore, session: SessionId, now: Timestamp) -> Result<(), StoreError> {
-    // Each by itself: whoever changes both holds the account, and nobody should wait for that here.
-    let mut write = gate.write().await?;
-    write.touch_session(session, now).await?;
-    write.commit_unaudited("a session was seen").await?;
-    let mut write = gate.write().await?;
-    write.touch_device(session, now).await?;
-    write.commit_unaudited("a device was seen").await
 }
 
 impl Liveness for Roster {
     fn recall(&self, session: SessionId, now: Timestamp) -> Option<Arc<LiveSession>> {
-        let entry = self.memory.get(session)?;
-        let seen = Timestamp::from_micros(entry.seen.at.load(Ordering::Relaxed));
-        if !entry.outlasts_idling && self.idle_too_long(seen, now) {
+        let live = self.memory.get(session)?;
+        let seen = Timestamp::from_micros(live.last_use.seen.load(Ordering::Relaxed));
+        if !live.last_use.outlasts_idling && self.idle_too_long(seen, now) {
             self.forget(session);
             return None;
         }
-        self.touch(session, &entry.seen, now);
-        Some(entry.live)
+        self.touch(session, &live.last_use, now);
+        Some(live)
     }
 
     async fn load(&self, session: SessionId) -> Result<Option<Arc<LiveSession>>, Unavailable> {
         metrics::counter!("durward_roster_misses_total").increment(1);
-        let entry = self.ask(self.load_entry(session)).await?;
-        Ok(entry.map(|entry| {
-            self.touch(session, &entry.seen, self.clock.now());
-            entry.live
-        }))
+        let live = self.ask(self.read(session)).await?;
+        Ok(live.inspect(|live| self.touch(session, &live.last_use, self.clock.now())))
     }
 
     async fn settle(&self, session: SessionId, generation: u32) -> Result<(), Unavailable> {

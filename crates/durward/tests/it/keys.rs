@@ -8,7 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use durward_proto::{Clock, Code, SessionId, Timestamp};
 use durward_store::testing::{Backend, fresh};
-use durward_verify::{KeyRing, LiveSession, Liveness, Redeemed, Refusal, Rules, Unavailable, Verifier};
+use durward_verify::{KeyRing, LastUse, LiveSession, Liveness, Redeemed, Refusal, Rules, Unavailable, Verifier};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
@@ -302,6 +302,7 @@ impl Liveness for OneUser {
             scopes: Arc::new([]),
             expires_at: Timestamp::from_seconds(4_000_000_000),
             settled: AtomicU32::new(1),
+            last_use: LastUse::default(),
         }))
     }
     async fn load(&self, _: SessionId) -> Result<Option<Arc<LiveSession>>, Unavailable> {

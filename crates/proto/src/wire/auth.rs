@@ -105,7 +105,7 @@ pub struct SignInForm {
 }
 
 /// A user as everybody sees them who may.
-#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct User {
     /// 64-bit integer.
     pub id: UserId,

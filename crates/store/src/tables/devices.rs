@@ -199,8 +199,13 @@ queries! {
     /// Says how far a device is trusted.
     SET_TRUST = "UPDATE registered_devices SET trust_level = $2 WHERE id = $1";
     /// Notes that a session's device was used.
-    TOUCH = "UPDATE registered_devices SET last_seen_at = $2 \
-        WHERE id = (SELECT registered_device_id FROM user_sessions WHERE id = $1) AND last_seen_at < $3";
+    TOUCH = {
+        sqlite: "UPDATE registered_devices SET last_seen_at = $2 \
+            WHERE id = (SELECT registered_device_id FROM user_sessions WHERE id = $1) AND last_seen_at < $3",
+        pg: "UPDATE registered_devices SET last_seen_at = $2 WHERE id = (SELECT d.id FROM registered_devices d \
+            JOIN user_sessions s ON s.registered_device_id = d.id WHERE s.id = $1 AND d.last_seen_at < $3 \
+            FOR NO KEY UPDATE OF d SKIP LOCKED)"
+    };
     /// All of a user's devices but one have to prove themselves anew.
     DISTRUST = "UPDATE registered_devices SET trust_level = 'new', security_level = CASE WHEN security_level = 'auto_login' \
         THEN 'always_login' ELSE security_level END, streak_logins = 0, streak_since = $3 \
@@ -392,20 +397,14 @@ impl Write<Gate> {
             .map(drop))
     }
 
-    /// Notes that the device of a session was used, where that was not noted within the last minute: a device may have many
-    /// sessions, which would wait for each other.
+    /// Notes that the device of a session was used, where that was not noted within the last minute and nobody is changing
+    /// it: a device may have many sessions, which would wait for each other.
     ///
     /// # Errors
     /// As all statements: `Unavailable` or `Broken`.
     pub async fn touch_device(&mut self, session: SessionId, now: Timestamp) -> Result<(), StoreError> {
         let stale = Timestamp::from_micros(now.micros().saturating_sub(TOUCH_EVERY_MICROS));
-        on!(self, |c, sql| sqlx::query(sql(TOUCH))
-            .bind(session.uuid())
-            .bind(Db(now))
-            .bind(Db(stale))
-            .execute(c)
-            .await
-            .map(drop))
+        later!(self, TOUCH, [session.uuid(), Db(now), Db(stale)])
     }
 
     /// Trusts none of the user's devices any longer but `except`: all have to prove themselves anew.

@@ -153,7 +153,11 @@ queries! {
     /// Raises the settled generation.
     SETTLE = "UPDATE user_sessions SET settled_generation = $2 WHERE id = $1 AND settled_generation < $2";
     /// Notes that it was used.
-    TOUCH = "UPDATE user_sessions SET last_seen_at = $2 WHERE id = $1 AND last_seen_at < $2";
+    TOUCH = {
+        sqlite: "UPDATE user_sessions SET last_seen_at = $2 WHERE id = $1 AND last_seen_at < $2",
+        pg: "UPDATE user_sessions SET last_seen_at = $2 WHERE id = (SELECT id FROM user_sessions \
+            WHERE id = $1 AND last_seen_at < $2 FOR NO KEY UPDATE SKIP LOCKED)"
+    };
     /// Notes that the user showed again who they are.
     RENEW = "UPDATE user_sessions SET auth_time = $3, amr = $4 \
         WHERE id = $1 AND user_id = $2 AND ended_at IS NULL AND expires_at > $3";
@@ -224,7 +228,8 @@ impl Write<Gate> {
             .map(drop))
     }
 
-    /// Notes that the session was used.
+    /// Notes that the session was used, unless somebody is changing it at this moment: many are noted in one transaction,
+    /// which must not wait for anybody with some of them in its hands.
     ///
     /// # Errors
     /// As all statements: `Unavailable` or `Broken`.

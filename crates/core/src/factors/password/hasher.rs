@@ -2,16 +2,17 @@
 //!
 //! A password hash is meant to be slow, so it gets threads of its own, as many as there are cores to spare, at a lower
 //! priority than those that serve requests. The queue is bounded in time: who is not served within two seconds gets
-//! 503 and may come again. A place belongs to the hash and not to its client: one who goes away does not let two
-//! hashes run in one place.
+//! 503 and may come again. A hash that was begun is computed to its end, also when its client goes away; one that was not
+//! is not.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use argon2::Params;
 use durward_proto::{Code, Problem, Random, SPANS, Secret, random};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 use tracing::{Instrument, Level, Span};
 
@@ -22,6 +23,8 @@ use crate::fault::Fault;
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How many may wait at once: more would not be served within the patience by any machine.
 const QUEUE: usize = 4_096;
+/// How long a hashing thread with nothing to do keeps its working memory, which is most of what an idle server would hold.
+const KEEP: Duration = Duration::from_millis(500);
 /// How much the hashing threads give way to the others (Linux `nice`).
 const NICE: i32 = 10;
 
@@ -42,9 +45,8 @@ pub struct HashSettings {
 pub struct Hasher {
     params: Params,
     dummy: String,
-    places: Arc<Semaphore>,
-    waiting: AtomicUsize,
-    jobs: mpsc::Sender<Job>,
+    waiting: Arc<AtomicUsize>,
+    queue: Arc<Queue>,
     random: Arc<dyn Random>,
 }
 
@@ -54,9 +56,112 @@ impl std::fmt::Debug for Hasher {
     }
 }
 
+/// What a hashing thread takes from the queue. It goes straight on with the next one: nobody has to be woken in between.
 struct Job {
     work: Box<dyn FnOnce(&mut Memory) + Send>,
-    _place: OwnedSemaphorePermit,
+    turn: Arc<Turn>,
+}
+
+/// The jobs that no thread has begun.
+#[derive(Default)]
+struct Queue {
+    state: Mutex<State>,
+    bell: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    jobs: VecDeque<Job>,
+    is_closed: bool,
+}
+
+impl Queue {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn put(&self, job: Job) {
+        self.state().jobs.push_back(job);
+        self.bell.notify_one();
+    }
+
+    /// The next job; when there is none for a while, the memory is given back. None when the queue is closed.
+    fn next(&self, memory: &mut Memory) -> Option<Job> {
+        let mut state = self.state();
+        let mut patience = Some(KEEP);
+        loop {
+            if let Some(job) = state.jobs.pop_front() {
+                return Some(job);
+            }
+            if state.is_closed {
+                return None;
+            }
+            let Some(keep) = patience else {
+                state = self.bell.wait(state).unwrap_or_else(PoisonError::into_inner);
+                continue;
+            };
+            let waited = self.bell.wait_timeout(state, keep).unwrap_or_else(PoisonError::into_inner);
+            state = waited.0;
+            if waited.1.timed_out() {
+                patience = None;
+                drop(state);
+                *memory = Memory::default();
+                state = self.state();
+            }
+        }
+    }
+
+    fn close(&self) {
+        self.state().is_closed = true;
+        self.bell.notify_all();
+    }
+}
+
+/// Who disposes of a job: the thread that begins it, or the client that does not wait any longer. Whoever takes it first.
+struct Turn {
+    is_waiting: AtomicBool,
+    count: Arc<AtomicUsize>,
+    began: Instant,
+}
+
+impl Turn {
+    /// Enters the queue.
+    fn enter(count: &Arc<AtomicUsize>) -> Result<Arc<Self>, Fault> {
+        let turn = Self { is_waiting: AtomicBool::new(true), count: count.clone(), began: Instant::now() };
+        let before = count.fetch_add(1, Ordering::Relaxed);
+        metrics::gauge!("durward_password_hash_queue").set(before as f64 + 1.0);
+        if before < QUEUE {
+            return Ok(Arc::new(turn));
+        }
+        turn.take();
+        Err(overloaded())
+    }
+
+    /// Leaves the queue, once: whether it was still in it.
+    fn take(&self) -> bool {
+        let taken = self.is_waiting.swap(false, Ordering::Relaxed);
+        if taken {
+            let before = self.count.fetch_sub(1, Ordering::Relaxed);
+            metrics::gauge!("durward_password_hash_queue").set(before.saturating_sub(1) as f64);
+            metrics::histogram!("durward_password_hash_wait_seconds").record(self.began.elapsed());
+        }
+        taken
+    }
+}
+
+/// Takes a job out of the queue when its client goes away.
+struct Client(Arc<Turn>);
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        self.0.take();
+    }
+}
+
+impl Drop for Hasher {
+    fn drop(&mut self) {
+        self.queue.close();
+    }
 }
 
 impl Hasher {
@@ -68,8 +173,7 @@ impl Hasher {
         let params = Params::new(settings.memory_kib, settings.iterations, settings.parallelism, Some(32))
             .map_err(|error| Fault::unavailable(format!("password.* cannot be used: {error}")))?;
         let threads = settings.max_concurrent.max(1);
-        let (jobs, queue) = mpsc::channel::<Job>();
-        let queue = Arc::new(Mutex::new(queue));
+        let queue = Arc::new(Queue::default());
         for number in 0..threads {
             let queue = queue.clone();
             std::thread::Builder::new()
@@ -81,8 +185,7 @@ impl Hasher {
         let password: [u8; 32] = random::bytes(&*random);
         let dummy = phc::hash(&password, salt, &params, &mut Memory::default())
             .map_err(|error| Fault::unavailable(error.to_string()))?;
-        let places = Arc::new(Semaphore::new(threads));
-        Ok(Self { params, dummy, places, waiting: AtomicUsize::new(0), jobs, random })
+        Ok(Self { params, dummy, waiting: Arc::default(), queue, random })
     }
 
     /// Hashes a prepared password into a PHC string.
@@ -135,53 +238,30 @@ impl Hasher {
         // Only what is done for somebody is traced, and not the checks of how quick the machine is.
         let is_traced = tracing::enabled!(target: SPANS, Level::INFO) && !Span::current().is_none();
         let span = if is_traced { tracing::info_span!(target: SPANS, "password hash") } else { Span::none() };
-        self.run_in_place(work).instrument(span).await
+        self.run_in_turn(work).instrument(span).await
     }
 
-    async fn run_in_place<T: Send + 'static>(
+    async fn run_in_turn<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Memory) -> Result<T, HashError> + Send + 'static,
     ) -> Result<T, Fault> {
-        let place = self.place().await?;
-        let (answer, wait) = oneshot::channel();
+        let client = Client(Turn::enter(&self.waiting)?);
+        let turn = &client.0;
+        let (answer, mut wait) = oneshot::channel();
         let work = Box::new(move |memory: &mut Memory| {
             let _running = Running::begin();
             drop(answer.send(work(memory)));
         });
         let gone = || Fault::unavailable("the hashing threads are gone");
-        self.jobs.send(Job { work, _place: place }).map_err(|_| gone())?;
-        let outcome = wait.await.map_err(|_| gone())?;
+        self.queue.put(Job { work, turn: turn.clone() });
+        let outcome = match tokio::time::timeout(PATIENCE, &mut wait).await {
+            Ok(outcome) => outcome,
+            Err(_) if turn.take() => return Err(overloaded()),
+            // It has been begun: that is waited for.
+            Err(_) => wait.await,
+        };
+        let outcome = outcome.map_err(|_| gone())?;
         outcome.map_err(|error| Fault::unavailable(error.to_string()))
-    }
-
-    async fn place(&self) -> Result<OwnedSemaphorePermit, Fault> {
-        let _waiting = Waiting::enter(&self.waiting)?;
-        let began = Instant::now();
-        let place = tokio::time::timeout(PATIENCE, self.places.clone().acquire_owned()).await;
-        metrics::histogram!("durward_password_hash_wait_seconds").record(began.elapsed());
-        match place {
-            Ok(Ok(place)) => Ok(place),
-            _ => Err(overloaded()),
-        }
-    }
-}
-
-/// One who waits for a place; leaves the queue when dropped, so also when the client goes away.
-struct Waiting<'a>(&'a AtomicUsize);
-
-impl<'a> Waiting<'a> {
-    fn enter(count: &'a AtomicUsize) -> Result<Self, Fault> {
-        let waiting = Self(count);
-        let before = count.fetch_add(1, Ordering::Relaxed);
-        metrics::gauge!("durward_password_hash_queue").set(before as f64 + 1.0);
-        if before >= QUEUE { Err(overloaded()) } else { Ok(waiting) }
-    }
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        let before = self.0.fetch_sub(1, Ordering::Relaxed);
-        metrics::gauge!("durward_password_hash_queue").set(before.saturating_sub(1) as f64);
     }
 }
 
@@ -216,21 +296,25 @@ pub(crate) fn give_way() {
     }
 }
 
-/// A hashing thread: takes one job after the other until the sender is gone.
-fn work_off(queue: &Mutex<mpsc::Receiver<Job>>) {
+/// A hashing thread: takes one job after the other until the queue is closed.
+fn work_off(queue: &Queue) {
     give_way();
     let mut memory = Memory::default();
-    loop {
-        let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(job) = job else { return };
-        (job.work)(&mut memory);
+    while let Some(job) = queue.next(&mut memory) {
+        // Who has gone is not hashed for.
+        if job.turn.take() {
+            (job.work)(&mut memory);
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::sync::mpsc;
+
     use durward_verify::SystemRandom;
+
+    use super::*;
 
     fn hasher(memory_kib: u32, max_concurrent: usize) -> Arc<Hasher> {
         let settings = HashSettings { memory_kib, iterations: 1, parallelism: 1, max_concurrent };
@@ -249,28 +333,89 @@ mod tests {
         assert!(!hasher.is_current(&one.replace("m=64", "m=32")));
     }
 
-    #[tokio::test]
-    async fn a_client_who_goes_away_frees_nothing_before_its_hash_is_done() {
-        let hasher = hasher(32_768, 1);
-        let running = tokio::spawn({
-            let hasher = hasher.clone();
-            async move { hasher.hash("a".to_owned().into()).await }
+    /// Keeps the one thread of a hasher busy until what comes back is dropped.
+    async fn busy(hasher: &Arc<Hasher>) -> mpsc::Sender<()> {
+        let (release, held) = mpsc::channel::<()>();
+        let (begun, beginning) = oneshot::channel();
+        let other = hasher.clone();
+        tokio::spawn(async move {
+            let work = move || {
+                let _ = begun.send(());
+                let _ = held.recv();
+            };
+            drop(other.beside_requests(work).await);
         });
-        while hasher.places.available_permits() > 0 {
-            tokio::task::yield_now().await;
-        }
-        running.abort();
-        let _ = running.await;
-        assert_eq!(hasher.places.available_permits(), 0, "the place belongs to the hash");
-        assert!(hasher.hash("b".to_owned().into()).await.is_ok());
+        beginning.await.unwrap();
+        release
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
+    async fn who_goes_away_while_waiting_is_not_worked_for() {
+        let hasher = hasher(64, 1);
+        let release = busy(&hasher).await;
+        let (done, worked) = mpsc::channel();
+        let waiting = tokio::spawn({
+            let hasher = hasher.clone();
+            async move { hasher.beside_requests(move || done.send(())).await.map(drop) }
+        });
+        while hasher.waiting() == 0 {
+            tokio::task::yield_now().await;
+        }
+        waiting.abort();
+        assert!(waiting.await.unwrap_err().is_cancelled());
+        assert_eq!(hasher.waiting(), 0, "who has gone does not wait");
+        drop(release);
+        assert!(hasher.hash("b".to_owned().into()).await.is_ok());
+        assert!(worked.try_recv().is_err());
+    }
+
+    #[tokio::test]
     async fn who_waits_too_long_is_told_to_come_again() {
         let hasher = hasher(64, 1);
-        let _place = hasher.places.clone().acquire_owned().await.unwrap();
+        let _busy = busy(&hasher).await;
+        tokio::time::pause();
         let fault = hasher.hash("a".to_owned().into()).await.unwrap_err();
         assert_eq!((fault.code(), fault.problem().retry_after), (Code::Overloaded, Some(2)));
-        assert_eq!(hasher.waiting.load(Ordering::Relaxed), 0);
+        assert_eq!(hasher.waiting(), 0);
+    }
+
+    #[tokio::test]
+    async fn what_is_begun_is_waited_for() {
+        let hasher = hasher(64, 1);
+        let (release, held) = mpsc::channel::<()>();
+        let (begun, beginning) = oneshot::channel();
+        let slow = tokio::spawn({
+            let hasher = hasher.clone();
+            let work = move || {
+                let _ = begun.send(());
+                let _ = held.recv();
+                "done"
+            };
+            async move { hasher.beside_requests(work).await }
+        });
+        beginning.await.unwrap();
+        tokio::time::pause();
+        tokio::time::sleep(3 * PATIENCE).await;
+        assert!(!slow.is_finished());
+        drop(release);
+        assert_eq!(slow.await.unwrap().unwrap(), "done");
+    }
+
+    #[test]
+    fn memory_is_given_back_by_a_thread_with_nothing_to_do() {
+        let (queue, mut memory) = (Arc::new(Queue::default()), Memory::default());
+        let params = Params::new(64, 1, 1, Some(32)).unwrap();
+        phc::hash(b"a", [0; 16], &params, &mut memory).unwrap();
+        assert!(memory.size() > 0);
+        let closing = std::thread::spawn({
+            let queue = queue.clone();
+            move || {
+                std::thread::sleep(2 * KEEP);
+                queue.close();
+            }
+        });
+        assert!(queue.next(&mut memory).is_none());
+        assert_eq!(memory.size(), 0);
+        closing.join().unwrap();
     }
 }

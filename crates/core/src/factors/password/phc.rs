@@ -12,6 +12,11 @@ const OUTPUT: usize = 32;
 pub(super) struct Memory(Vec<Block>);
 
 impl Memory {
+    #[cfg(test)]
+    pub(super) fn size(&self) -> usize {
+        self.0.len()
+    }
+
     fn at_least(&mut self, params: &Params) -> &mut [Block] {
         let blocks = params.block_count();
         if self.0.len() < blocks {

@@ -94,9 +94,10 @@ CREATE TABLE one_time_tickets (
 CREATE INDEX one_time_tickets_by_session ON one_time_tickets (session_id);
 CREATE INDEX one_time_tickets_by_expiry ON one_time_tickets (expires_at);
 
--- Times are microseconds since the epoch on both databases, because the delays are computed in SQL.
+-- Times are microseconds since the epoch on both databases, because the delays are computed in SQL. Keys stand in the order
+-- of their bytes, so that all that begin alike are found together.
 CREATE TABLE guess_budgets (
-    key {text} NOT NULL,
+    key {bytewise} NOT NULL,
     failures {bigint} NOT NULL,
     window_started_at {bigint} NOT NULL,
     next_allowed_at {bigint} NOT NULL,

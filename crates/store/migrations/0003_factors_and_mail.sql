@@ -161,5 +161,7 @@ CREATE TABLE mail_outbox (
     CONSTRAINT mail_outbox_sealed_until_failed CHECK ((sealed IS NULL) = (failed_at IS NOT NULL))
 ){strict};
 
-CREATE INDEX mail_outbox_due ON mail_outbox (next_try_at, id);
+CREATE INDEX mail_outbox_due ON mail_outbox (next_try_at, id) WHERE failed_at IS NULL;
+CREATE INDEX mail_outbox_by_failure ON mail_outbox (failed_at) WHERE failed_at IS NOT NULL;
+CREATE INDEX mail_outbox_by_expiry ON mail_outbox (expires_at);
 CREATE INDEX mail_outbox_by_user ON mail_outbox (user_id);

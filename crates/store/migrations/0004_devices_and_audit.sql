@@ -37,6 +37,7 @@ ALTER TABLE user_sessions ADD COLUMN registered_device_id {uuid};
 ALTER TABLE user_sessions ADD COLUMN place {text};
 CREATE INDEX user_sessions_by_device ON user_sessions (registered_device_id);
 CREATE INDEX user_sessions_by_time ON user_sessions (created_at, id);
+CREATE INDEX user_sessions_by_end ON user_sessions (ended_at) WHERE ended_at IS NOT NULL;
 
 ALTER TABLE trusted_devices ADD COLUMN registered_device_id {uuid};
 CREATE INDEX trusted_devices_by_device ON trusted_devices (registered_device_id);
@@ -81,6 +82,7 @@ ALTER TABLE security_audit ADD COLUMN hash {bytes};
 CREATE UNIQUE INDEX security_audit_by_lane ON security_audit (lane, seq);
 CREATE INDEX security_audit_by_event ON security_audit (event, at, id);
 CREATE INDEX security_audit_by_actor ON security_audit (actor_user_id, at, id);
+CREATE INDEX security_audit_outside ON security_audit (at, id) WHERE lane IS NULL OR seq IS NULL;
 
 -- One chain each. Whoever appends takes a free one, so that writers do not wait for each other.
 CREATE TABLE audit_lanes (
@@ -136,10 +138,18 @@ CREATE TABLE webhook_outbox (
     CONSTRAINT webhook_outbox_pk PRIMARY KEY (id)
 ){strict};
 
-CREATE INDEX webhook_outbox_due ON webhook_outbox (next_try_at, id);
+CREATE INDEX webhook_outbox_due ON webhook_outbox (next_try_at, id) WHERE failed_at IS NULL;
+CREATE INDEX webhook_outbox_by_failure ON webhook_outbox (failed_at) WHERE failed_at IS NOT NULL;
 
 -- Who may be an administrator is asked often, and of few.
 CREATE INDEX users_by_role ON users (role, id);
+
+-- What retention looks for among many that it is not about.
+CREATE INDEX users_unverified ON users (id) WHERE status = 'pending' AND NOT email_verified;
+CREATE INDEX user_two_factor_auth_by_pending ON user_two_factor_auth (totp_pending_until) WHERE totp_pending_until IS NOT NULL;
+
+-- Whose events they are: those of the account that the checks make are removed again.
+CREATE INDEX revocation_events_by_user ON revocation_events (user_id);
 
 -- What is done once for all nodes. Whoever holds a job renews its lease; when that runs out, another node takes over.
 CREATE TABLE jobs (

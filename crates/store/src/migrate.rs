@@ -51,6 +51,7 @@ const TOKENS: &[(&str, &str, &str)] = &[
     ("{bool}", "INTEGER", "BOOLEAN"),
     ("{bigint}", "INTEGER", "BIGINT"),
     ("{text}", "TEXT", "TEXT"),
+    ("{bytewise}", "TEXT", "TEXT COLLATE \"C\""),
     ("{strict}", " STRICT", ""),
 ];
 

@@ -91,6 +91,13 @@ impl Fresh {
         }
     }
 
+    /// A connection of the owner's to PostgreSQL.
+    #[cfg(test)]
+    pub(crate) async fn postgres(&self) -> PgConnection {
+        let Target::Postgres(target) = &self.options.target else { panic!("it is PostgreSQL") };
+        PgConnection::connect_with(&admin(&target.database)).await.expect("it connects")
+    }
+
     /// Everything that is kept: the bytes of SQLite's files, or every row of PostgreSQL's tables as text.
     pub async fn everything(&self) -> Vec<u8> {
         match &self.options.target {

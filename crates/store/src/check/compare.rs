@@ -163,9 +163,9 @@ impl Comparison {
         format!("restore {table} from a backup, or rename it and move its rows into a new one: {ddl}")
     }
 
-    /// The statement of the migrations that begins like this.
+    /// The last statement of the migrations that begins like this: an older one was made anew.
     fn quoted(&self, beginning: &str) -> String {
-        let rest = self.ddl.find(beginning).and_then(|at| self.ddl.get(at..)).unwrap_or(beginning);
+        let rest = self.ddl.rfind(beginning).and_then(|at| self.ddl.get(at..)).unwrap_or(beginning);
         let statement = rest.split_once(";\n").map_or(rest, |(statement, _)| statement);
         let words: Vec<&str> = statement.split_whitespace().collect();
         format!("{};", words.join(" "))

@@ -66,14 +66,17 @@ expired! {
     EmailChanges "email_changes" PRUNE_EMAIL_CHANGES = "DELETE FROM email_changes WHERE user_id IN (SELECT user_id \
         FROM email_changes WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)";
     /// Sessions that ended or expired before, with their tokens.
-    Sessions "sessions" PRUNE_SESSIONS = "DELETE FROM user_sessions WHERE id IN (SELECT id \
-        FROM user_sessions WHERE expires_at < $1 OR ended_at < $1 LIMIT $2)";
+    Sessions "sessions" PRUNE_SESSIONS = "DELETE FROM user_sessions WHERE id IN (SELECT * FROM (SELECT id \
+        FROM user_sessions WHERE expires_at < $1 ORDER BY expires_at LIMIT $2) AS expired UNION SELECT * FROM (SELECT id \
+        FROM user_sessions WHERE ended_at < $1 ORDER BY ended_at LIMIT $2) AS ended LIMIT $2)";
+    // By their numbers, which have the order of their times but for how far the nodes' clocks are apart.
     /// Events that every node has applied long ago.
-    Events "events" PRUNE_EVENTS = "DELETE FROM revocation_events WHERE seq IN (SELECT seq \
-        FROM revocation_events WHERE at < $1 ORDER BY seq LIMIT $2)";
+    Events "events" PRUNE_EVENTS = "DELETE FROM revocation_events WHERE seq IN (SELECT seq FROM (SELECT seq, at \
+        FROM revocation_events ORDER BY seq LIMIT $2) AS first WHERE at < $1)";
     /// Mails that were given up, or that nobody sent in time.
-    Mails "mails" PRUNE_MAILS = "DELETE FROM mail_outbox WHERE id IN (SELECT id \
-        FROM mail_outbox WHERE failed_at < $1 OR expires_at < $1 LIMIT $2)";
+    Mails "mails" PRUNE_MAILS = "DELETE FROM mail_outbox WHERE id IN (SELECT * FROM (SELECT id \
+        FROM mail_outbox WHERE failed_at < $1 ORDER BY failed_at LIMIT $2) AS failed UNION SELECT * FROM (SELECT id \
+        FROM mail_outbox WHERE expires_at < $1 ORDER BY expires_at LIMIT $2) AS expired LIMIT $2)";
     // A charge may begin the window of a row anew while it is being removed: so its end is looked at twice. PostgreSQL
     // passes over those that are just being charged, so that nobody waits for each other in a circle.
     /// Budgets whose window is over. They count nothing any more.
@@ -96,7 +99,7 @@ expired! {
         AND a.about = 'user:' || CAST(u.id AS TEXT))) ORDER BY a.at, a.id LIMIT $2)";
     /// Calls of the webhook that were given up before.
     Webhooks "webhooks" PRUNE_WEBHOOKS = "DELETE FROM webhook_outbox WHERE id IN (SELECT id \
-        FROM webhook_outbox WHERE failed_at < $1 LIMIT $2)";
+        FROM webhook_outbox WHERE failed_at < $1 ORDER BY failed_at LIMIT $2)";
     /// Figures for charts before that.
     Figures "figures" PRUNE_FIGURES = "DELETE FROM figures WHERE (at, node, name, label) IN (SELECT at, node, name, label \
         FROM figures WHERE at < $1 ORDER BY at LIMIT $2)";

@@ -17,8 +17,9 @@ queries! {
     ERASE_ATTEMPTS = "DELETE FROM device_login_attempts WHERE user_id = $1 OR email_key = $2";
     /// A user's events. Their numbers are not used again.
     ERASE_EVENTS = "DELETE FROM revocation_events WHERE user_id = $1";
-    /// The account's budgets: its own, and those of single clients at it.
-    ERASE_BUDGET = "DELETE FROM guess_budgets WHERE key = $1 OR key LIKE $1 || '@%'";
+    // `A` comes after `@`.
+    /// The account's budgets: its own, and those of single clients at it, which begin with it and `@`.
+    ERASE_BUDGET = "DELETE FROM guess_budgets WHERE key = $1 OR (key > $1 || '@' AND key < $1 || 'A')";
     /// The account, and what hangs on it.
     ERASE_USER = "DELETE FROM users WHERE id = $1";
 }

@@ -17,6 +17,7 @@ mod opening;
 mod operators;
 mod outbox;
 mod passkeys;
+mod plans;
 mod privacy;
 mod recovery;
 mod refresh;

@@ -168,9 +168,9 @@ const SQLITE: &[Break] = &[
         "settings::PUT",
     ),
     broken(
-        "DROP TABLE revocation_events; CREATE TABLE revocation_events (seq INTEGER NOT NULL PRIMARY KEY, kind TEXT NOT NULL, user_id INTEGER NOT NULL, session_id BLOB, reason TEXT NOT NULL, at INTEGER NOT NULL)",
+        "DROP TABLE revocation_events; CREATE TABLE revocation_events (seq INTEGER NOT NULL PRIMARY KEY, kind TEXT NOT NULL, user_id INTEGER NOT NULL, session_id BLOB, reason TEXT NOT NULL, at INTEGER NOT NULL); CREATE INDEX revocation_events_by_user ON revocation_events (user_id)",
         "constraint CHECK (kind IN ('session', 'user', 'keys')) on revocation_events",
-        "CREATE TABLE revocation_events (",
+        "CHECK (kind IN ('session', 'user', 'keys')) ) STRICT",
         "revocation_events::INSERT",
     ),
 ];

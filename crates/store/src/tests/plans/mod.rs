@@ -1,0 +1,118 @@
+//! No statement reads all of a table that grows, but for those that have to.
+
+mod postgres;
+mod rows;
+mod sqlite;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::catalogue::{Catalogue, expected};
+use crate::query::Statement;
+use crate::testing::{Backend, backends, fresh};
+
+/// Where a statement may read everything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Where {
+    Both,
+    Sqlite,
+    Postgres,
+}
+
+/// The statements that may, with the reason. One that does not need to stand here any more must go.
+const ALLOWED: &[(&str, Where, &str)] = &[
+    ("audit_checkpoints::LAST", Where::Sqlite, "it reads one row, from the end of the table's own order"),
+    ("audit_checkpoints::STARTED", Where::Both, "the first start is among the first rows, and there the search ends"),
+    ("budgets::COUNT", Where::Both, "to count all rows for a metric, every five minutes, they have to be read"),
+    (
+        "overview::SESSIONS",
+        Where::Postgres,
+        "the sessions that are alive are most that there are, and the overview counts them",
+    ),
+    ("overview::USERS", Where::Both, "the overview counts every account, for whoever opens it"),
+    (
+        "retention::PRUNE_EVENTS",
+        Where::Sqlite,
+        "it looks at as many rows as it may remove, from the beginning of the table",
+    ),
+    (
+        "security_audit::EXTENT",
+        Where::Postgres,
+        "`durward audit verify` reads the whole trail, whatever it begins with",
+    ),
+];
+
+/// What each statement was found to read all of, in words, by the statement's name.
+type Found = BTreeMap<&'static str, BTreeSet<String>>;
+
+#[tokio::test]
+async fn no_statement_reads_all_of_a_table_that_grows_on_sqlite() {
+    let fresh = fresh(Backend::Sqlite).await;
+    rows::fill(&fresh, Backend::Sqlite).await;
+    // As the program leaves it: nothing runs ANALYZE, so that SQLite plans by the schema alone.
+    judge(&sqlite::explain_all(&fresh).await, Where::Sqlite);
+}
+
+#[tokio::test]
+async fn no_statement_reads_all_of_a_table_that_grows_on_postgres() {
+    if !backends().contains(&Backend::Postgres) {
+        return;
+    }
+    let fresh = fresh(Backend::Postgres).await;
+    rows::fill(&fresh, Backend::Postgres).await;
+    fresh.sql("VACUUM ANALYZE").await;
+    judge(&postgres::explain_all(&fresh).await, Where::Postgres);
+}
+
+fn judge(found: &Found, on: Where) {
+    let allowed: BTreeSet<&str> =
+        ALLOWED.iter().filter(|(_, place, _)| *place == Where::Both || *place == on).map(|(name, ..)| *name).collect();
+    let surprising = found.iter().filter(|(name, _)| !allowed.contains(*name));
+    let surprising: Vec<String> = surprising.map(|(name, what)| format!("\n{name}: {what:?}")).collect();
+    assert!(surprising.is_empty(), "these read all of a table:{}", surprising.concat());
+    let idle: Vec<_> = allowed.into_iter().filter(|name| !found.contains_key(name)).collect();
+    assert!(idle.is_empty(), "these do not need to be allowed any more: {idle:?}");
+}
+
+#[test]
+fn what_is_allowed_is_said_once_and_with_a_reason() {
+    let names: BTreeSet<&str> = ALLOWED.iter().map(|(name, ..)| *name).collect();
+    assert_eq!(names.len(), ALLOWED.len());
+    for (name, _, reason) in ALLOWED {
+        assert!(statements().any(|statement| statement.short_name() == *name), "there is no {name}");
+        assert!(reason.len() > 20, "why may {name}?");
+    }
+}
+
+/// A cascade looks for the rows that refer to the one that goes, and no statement says so.
+#[tokio::test]
+async fn whatever_refers_to_another_table_is_found_by_an_index() {
+    for backend in [Backend::Sqlite, Backend::Postgres] {
+        let Catalogue { tables } = expected(backend).await.unwrap();
+        let mut keys = 0;
+        for (name, table) in &tables {
+            let unique = table.constraints.values().filter_map(|text| {
+                text.strip_prefix("PRIMARY KEY (")
+                    .or(text.strip_prefix("UNIQUE ("))
+                    .map(|rest| rest.trim_end_matches(')'))
+            });
+            let indexed: Vec<&str> = table.indexes.values().map(|index| index.columns.as_str()).chain(unique).collect();
+            for text in table.constraints.values().filter_map(|text| text.strip_prefix("FOREIGN KEY (")) {
+                let columns = text.split(')').next().unwrap();
+                let is_found = indexed.iter().any(|by| *by == columns || by.starts_with(&format!("{columns}, ")));
+                assert!(is_found, "{backend:?}: {name} ({columns}) is in none of {indexed:?}");
+                keys += 1;
+            }
+        }
+        assert!(keys > 12, "{keys}");
+    }
+}
+
+/// Indexes that hold few rows of their tables.
+fn partial(catalogue: &Catalogue) -> Vec<String> {
+    let indexes = catalogue.tables.values().flat_map(|table| &table.indexes);
+    indexes.filter(|(_, index)| index.only_where.is_some()).map(|(name, _)| name.clone()).collect()
+}
+
+fn statements() -> impl Iterator<Item = Statement> {
+    crate::tables::ALL.iter().flat_map(|module| module.iter().copied())
+}

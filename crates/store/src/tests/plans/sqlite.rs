@@ -1,0 +1,53 @@
+//! What SQLite says about its plans.
+
+use std::collections::BTreeSet;
+
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
+
+use super::{Found, partial, rows, statements};
+use crate::Target;
+use crate::catalogue::expected;
+use crate::testing::{Backend, Fresh};
+
+pub(super) async fn explain_all(fresh: &Fresh) -> Found {
+    let Target::Sqlite { path } = &fresh.options.target else { panic!("it is SQLite") };
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path).disable_statement_logging();
+    let mut conn = options.connect().await.unwrap();
+    let partial = partial(&expected(Backend::Sqlite).await.unwrap());
+    let mut found = Found::new();
+    for statement in statements() {
+        let sql = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", statement.sqlite));
+        let steps: Vec<(i64, i64, i64, String)> = sqlx::query_as(sql).fetch_all(&mut conn).await.unwrap();
+        let steps: Vec<String> = steps.into_iter().map(|(.., step)| step).collect();
+        let scans = scans(&steps, &partial);
+        if !scans.is_empty() {
+            found.insert(statement.short_name(), scans);
+        }
+    }
+    conn.close().await.unwrap();
+    found
+}
+
+/// The steps that go through all rows of something, other than what the statement itself has put together before, or what an
+/// index of few rows holds.
+fn scans(steps: &[String], partial: &[String]) -> BTreeSet<String> {
+    let made: Vec<&str> = steps
+        .iter()
+        .filter_map(|step| step.strip_prefix("CO-ROUTINE ").or(step.strip_prefix("MATERIALIZE ")))
+        .collect();
+    let over = |step: &&String| {
+        let what = step.strip_prefix("SCAN ")?.split(' ').next()?;
+        let is_few = SMALL.contains(&what) || partial.iter().any(|index| step.ends_with(&format!(" INDEX {index}")));
+        // An alias is no table's name, and so it counts.
+        (!made.contains(&what) && what != "CONSTANT" && !is_few).then(|| (*step).clone())
+    };
+    steps.iter().filter_map(|step| over(&step)).collect()
+}
+
+/// Tables that do not grow.
+const SMALL: &[&str] = &["audit_lanes", "jobs", "revocation_counter", "signing_keys"];
+
+#[test]
+fn tables_that_do_not_grow_are_not_filled() {
+    assert!(SMALL.iter().all(|table| !rows::grows(table)));
+}

@@ -1,6 +1,6 @@
 //! The servers that are measured, each in a process of its own.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -61,7 +61,7 @@ impl Programs {
             .stdout(Stdio::null())
             .stderr(std::fs::File::create(data.join("log"))?)
             .spawn()?;
-        Ok(Server { child, address })
+        Ok(Server::new(child, address, Signal::KILL))
     }
 
     /// The other side of a comparison: this program, told to be that.
@@ -71,7 +71,7 @@ impl Programs {
         let mut line = String::new();
         let stdout = child.stdout.take().ok_or("the bare handler says nothing")?;
         BufReader::new(stdout).read_line(&mut line)?;
-        Ok(Server { address: line.trim().parse()?, child })
+        Ok(Server::new(child, line.trim().parse()?, Signal::KILL))
     }
 }
 
@@ -80,9 +80,16 @@ impl Programs {
 pub(crate) struct Server {
     child: Child,
     pub(crate) address: SocketAddr,
+    /// What ends it.
+    end: Signal,
 }
 
 impl Server {
+    /// One that was just started, and is to listen on this address.
+    pub(crate) fn new(child: Child, address: SocketAddr, end: Signal) -> Self {
+        Self { child, address, end }
+    }
+
     /// Asks `path` until the answer is 200.
     pub(crate) async fn ready(&mut self, path: &str) -> Outcome<()> {
         let answered = async {
@@ -122,22 +129,30 @@ impl Server {
 
     /// Ends it in good order.
     pub(crate) fn stop(mut self) -> Outcome<()> {
-        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).ok_or("no process id")?;
-        kill_process(pid, Signal::TERM)?;
-        self.child.wait()?;
-        Ok(())
+        self.end = Signal::TERM;
+        Ok(self.signal()?)
+    }
+
+    /// Ends it, and waits until it is over: its processor time is this program's from then on.
+    fn signal(&mut self) -> io::Result<()> {
+        // Whoever is over already has an id that may be another's by now.
+        if self.child.try_wait()?.is_none()
+            && let Some(pid) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw)
+        {
+            kill_process(pid, self.end)?;
+        }
+        self.child.wait().map(|_| ())
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
         // After `stop` there is nothing to end any more.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        let _ = std::io::stderr().flush();
+        let _ = self.signal();
     }
 }
 
-fn free_address() -> Outcome<SocketAddr> {
+/// An address of this machine that nobody listens on.
+pub(crate) fn free_address() -> Outcome<SocketAddr> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
 }

@@ -3,16 +3,28 @@
 //! Each figure is measured in several rounds, durward and the bare thing in turns, so that whatever else the machine
 //! does strikes both. Minimum, median and maximum are of the rounds' ratios.
 
+mod accounts;
+mod asked;
 mod bare;
 mod check;
 mod child;
+mod database;
+mod durable;
+mod fastapi;
 mod figure;
 pub mod inside;
+mod latency;
 mod load;
 mod logins;
 mod machine;
+mod open_loop;
 mod page;
+mod plot;
+mod postgres;
+mod profile;
 mod quiet;
+mod refresh;
+mod report;
 mod roster;
 pub mod scratch;
 mod seed;
@@ -24,12 +36,14 @@ use std::error::Error;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use durward_proto::SystemClock;
 
 use child::Programs;
 use figure::Figure;
 use quiet::Watch;
+use report::Report;
 
 /// What can go wrong here is for the person who measures.
 pub type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
@@ -41,9 +55,10 @@ usage: cargo run --release -p durward-bench -- [--rounds N] [--seconds N] [--onl
 
   --rounds N   how many rounds each figure gets (7)
   --seconds N  how long each side of a round is under load (3)
-  --only PART  measure this part alone: check, status, logins, start, sockets, roster
+  --only PART  measure this part alone: check, status, profile, refresh, logins, start,
+               sockets, roster, fastapi
   --as-built   measure the server that stands beside this program, without building it
-  --write      write docs/performance.md; only when all parts are measured
+  --write      write docs/performance.md and its plots; only when all parts are measured
 ";
 
 /// How much is measured.
@@ -58,20 +73,26 @@ struct Effort {
 enum Part {
     Check,
     Status,
+    Profile,
+    Refresh,
     Logins,
     Start,
     Sockets,
     Roster,
+    FastApi,
 }
 
 impl Part {
-    const ALL: [(Self, &'static str, &'static str); 6] = [
+    const ALL: [(Self, &'static str, &'static str); 9] = [
         (Self::Check, "check", "token check in process"),
         (Self::Status, "status", "authenticated requests"),
+        (Self::Profile, "profile", "profiles"),
+        (Self::Refresh, "refresh", "refreshes"),
         (Self::Logins, "logins", "logins"),
         (Self::Start, "start", "starting"),
         (Self::Sockets, "sockets", "sockets"),
         (Self::Roster, "roster", "a million sessions"),
+        (Self::FastApi, "fastapi", "FastAPI"),
     ];
 
     fn named(name: &str) -> Option<Self> {
@@ -135,35 +156,63 @@ fn measure(wish: &Wish) -> Outcome<()> {
     let programs = if as_built || only[..] == [Part::Check] { Programs::beside()? } else { Programs::build()? };
     let clock = SystemClock::new();
     let watch = Watch::begin(&clock)?;
-    let mut figures: Vec<Figure> = Vec::new();
+    let mut report = Report::default();
     let runtime = runtime()?;
     for (part, _, what) in Part::ALL {
         if !only.is_empty() && !only.contains(&part) {
             continue;
         }
-        tell(what);
-        figures.extend(match part {
-            Part::Check => check::measure(effort, &clock)?,
-            Part::Status => runtime.block_on(status::measure(effort, &programs, &clock))?,
-            Part::Logins => runtime.block_on(logins::measure(effort, &programs, &clock))?,
-            Part::Start => runtime.block_on(start::measure(effort, &programs, &clock))?,
-            Part::Sockets => runtime.block_on(sockets::measure(effort, &programs, &clock))?,
-            Part::Roster => runtime.block_on(roster::measure(&programs, &clock))?,
-        });
+        tell(&format!("measuring: {what}"));
+        let (programs, clock, report) = (&programs, &clock, &mut report);
+        let done = match part {
+            Part::Check => check::measure(effort, clock).map(|figures| report.figures.extend(figures)),
+            part => runtime.block_on(measure_part(part, effort, programs, clock, report)),
+        };
+        // The others are worth having all the same.
+        if let Err(error) = done {
+            report.leave_out(what, error);
+        }
     }
 
     let others = watch.end()?;
-    let table = page::table(&figures, others);
-    writeln!(io::stdout(), "\n{table}\n{}", page::noise(others))?;
+    let table = page::table(&report.figures, others);
+    writeln!(io::stdout(), "\n{table}\n{}\n{}", page::noise(others), page::left_out(&report))?;
     if write {
-        let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs/performance.md");
-        std::fs::write(path, page::page(&table, effort, &machine::describe(), others))?;
+        let docs = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs");
+        std::fs::write(docs.join("performance.md"), page::page(&report, effort, &machine::describe(), others))?;
+        let picture = |name: &str| docs.join(format!("pictures/performance-{name}.svg"));
+        std::fs::write(picture("aims"), plot::against_aims(&report.figures))?;
+        for plot in &report.plots {
+            std::fs::write(picture(plot.name), plot.svg())?;
+        }
     }
     Ok(())
 }
 
+async fn measure_part(
+    part: Part,
+    effort: Effort,
+    programs: &Programs,
+    clock: &Arc<SystemClock>,
+    report: &mut Report,
+) -> Outcome<()> {
+    let figures: Vec<Figure> = match part {
+        Part::Check => check::measure(effort, clock)?,
+        Part::Status => status::measure(effort, programs, clock).await?,
+        Part::Profile => return profile::measure(effort, programs, clock, report).await,
+        Part::Refresh => return refresh::measure(effort, programs, clock, report).await,
+        Part::Logins => return logins::measure(effort, programs, clock, report).await,
+        Part::Start => start::measure(effort, programs, clock).await?,
+        Part::Sockets => return sockets::measure(effort, programs, clock, report).await,
+        Part::Roster => roster::measure(programs, clock).await?,
+        Part::FastApi => return fastapi::measure(effort, programs, clock, report).await,
+    };
+    report.figures.extend(figures);
+    Ok(())
+}
+
 fn tell(what: &str) {
-    let _ = writeln!(io::stderr(), "measuring: {what}");
+    let _ = writeln!(io::stderr(), "{what}");
 }
 
 fn runtime() -> Outcome<tokio::runtime::Runtime> {

@@ -14,6 +14,7 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
 use crate::Outcome;
+use crate::latency::Latencies;
 
 /// The password of every account that is made here.
 pub(crate) const PASSWORD: &str = "seven grey herons over Bergen";
@@ -72,32 +73,51 @@ pub(crate) fn post(address: SocketAddr, path: &str, body: &serde_json::Value) ->
     Ok(request.body(Full::from(serde_json::to_vec(body)?))?)
 }
 
+/// What one connection asks, one request after the other.
+pub(crate) trait Turns: Send + 'static {
+    /// The next request.
+    fn next(&mut self) -> Outcome<Request<Full<Bytes>>>;
+
+    /// Takes the answer to it: status 200 and this body.
+    fn hear(&mut self, body: &Bytes) -> Outcome<()>;
+}
+
+/// The same one over and over.
+impl Turns for Request<Full<Bytes>> {
+    fn next(&mut self) -> Outcome<Request<Full<Bytes>>> {
+        Ok(self.clone())
+    }
+
+    fn hear(&mut self, _body: &Bytes) -> Outcome<()> {
+        Ok(())
+    }
+}
+
 /// What a server did under load.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Load {
-    /// How long each answer took, the shortest first.
-    latencies: Vec<Duration>,
+    /// How long each answer took.
+    pub(crate) latencies: Arc<Latencies>,
     /// From the first request to the last answer.
-    took: Duration,
+    pub(crate) took: Duration,
     /// Answers that were not 200.
-    refused: usize,
+    pub(crate) refused: usize,
 }
 
 impl Load {
     /// Answers in a second.
     pub(crate) fn rate(&self) -> f64 {
-        self.latencies.len() as f64 / self.took.as_secs_f64()
+        self.count() as f64 / self.took.as_secs_f64()
     }
 
     /// How many answers there were.
-    pub(crate) fn count(&self) -> usize {
-        self.latencies.len()
+    pub(crate) fn count(&self) -> u64 {
+        self.latencies.count()
     }
 
-    /// The time within which 99 of 100 answers came, in milliseconds.
-    pub(crate) fn p99(&self) -> f64 {
-        let at = (self.latencies.len() * 99).div_ceil(100).saturating_sub(1);
-        self.latencies.get(at).copied().unwrap_or_default().as_secs_f64() * 1e3
+    /// The time within which so many of 100 answers came, in milliseconds.
+    pub(crate) fn percentile(&self, percent: f64) -> f64 {
+        self.latencies.percentile(percent)
     }
 
     /// Refuses a measurement of refusals.
@@ -106,42 +126,42 @@ impl Load {
     }
 }
 
-/// Keeps as many connections as there are requests busy, each with its own request, for some seconds.
-pub(crate) async fn run(
+/// Keeps a connection for each of `turns` busy for some seconds.
+pub(crate) async fn run<T: Turns>(
     address: SocketAddr,
-    requests: Vec<Request<Full<Bytes>>>,
+    turns: Vec<T>,
     seconds: u64,
     clock: &Arc<impl Clock + 'static>,
 ) -> Outcome<Load> {
     let mut clients = Vec::new();
-    for request in requests {
-        clients.push((Client::connect(address).await?, request));
+    for turn in turns {
+        clients.push((Client::connect(address).await?, turn));
     }
+    let latencies = Arc::new(Latencies::new()?);
     let start = clock.monotonic();
     let until = start + Duration::from_secs(seconds);
     let mut tasks = JoinSet::new();
-    for (mut client, request) in clients {
-        let clock = clock.clone();
+    for (mut client, mut turns) in clients {
+        let (clock, latencies) = (clock.clone(), latencies.clone());
         tasks.spawn(async move {
-            let mut load = Load::default();
-            let mut begun = clock.monotonic();
+            let (mut refused, mut begun) = (0, clock.monotonic());
             while begun < until {
-                let (status, _) = client.send(request.clone()).await?;
+                let (status, body) = client.send(turns.next()?).await?;
                 let ended = clock.monotonic();
-                load.latencies.push(ended - begun);
-                load.refused += usize::from(status != 200);
+                latencies.record(ended - begun);
+                if status == 200 {
+                    turns.hear(&body)?;
+                } else {
+                    refused += 1;
+                }
                 begun = ended;
             }
-            Outcome::Ok(load)
+            Outcome::Ok(refused)
         });
     }
-    let mut whole = Load::default();
-    while let Some(load) = tasks.join_next().await {
-        let load = load??;
-        whole.latencies.extend(load.latencies);
-        whole.refused += load.refused;
+    let mut refused = 0;
+    while let Some(done) = tasks.join_next().await {
+        refused += done??;
     }
-    whole.took = clock.monotonic() - start;
-    whole.latencies.sort_unstable();
-    Ok(whole)
+    Ok(Load { latencies, took: clock.monotonic() - start, refused })
 }

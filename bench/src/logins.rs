@@ -6,29 +6,62 @@ use std::time::Duration;
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use durward_proto::{Clock, SystemClock};
 
+use crate::accounts::{login, open_account};
 use crate::child::Programs;
+use crate::database::Database;
 use crate::figure::{Aim, Figure};
 use crate::load::{self, Client, PASSWORD};
+use crate::plot::{Line, Plot};
+use crate::postgres::Postgres;
+use crate::report::Report;
 use crate::scratch::Scratch;
-use crate::status::{login, open_account};
 use crate::{Effort, Outcome};
 
 /// How many log in at once.
 const CLIENTS: [usize; 4] = [8, 16, 32, 64];
+/// At least this share of what bare Argon2id does.
+const AIM: f64 = 0.95;
 /// durward's defaults: KiB, passes, lanes.
 const COST: (u32, u32, u32) = (19_456, 2, 1);
 
-/// One figure for each number of clients.
-pub(crate) async fn measure(effort: Effort, programs: &Programs, clock: &Arc<SystemClock>) -> Outcome<Vec<Figure>> {
+/// On both databases, and one figure for each number of clients.
+pub(crate) async fn measure(
+    effort: Effort,
+    programs: &Programs,
+    clock: &Arc<SystemClock>,
+    report: &mut Report,
+) -> Outcome<()> {
+    let mut lines = vec![on(Database::Sqlite, effort, programs, clock, report).await?];
+    match Postgres::start().await {
+        Ok(postgres) => lines.push(on(Database::Postgres(&postgres), effort, programs, clock, report).await?),
+        Err(why) => report.leave_out("logins on PostgreSQL", why),
+    }
+    report.plots.push(Plot {
+        name: "logins",
+        title: "Logins in a second, over those of bare Argon2id",
+        across: "clients that log in at once",
+        lines,
+        aim: Some(AIM),
+    });
+    Ok(())
+}
+
+async fn on(
+    database: Database<'_>,
+    effort: Effort,
+    programs: &Programs,
+    clock: &Arc<SystemClock>,
+    report: &mut Report,
+) -> Outcome<Line> {
     let scratch = Scratch::new()?;
-    let mut server = programs.durward(scratch.path(), &[])?;
+    let mut server = database.durward(programs, &scratch, &[]).await?;
     server.ready("/health/ready").await?;
     let mut client = Client::connect(server.address).await?;
     for number in 0..CLIENTS.into_iter().max().unwrap_or_default() {
         open_account(&mut client, number).await?;
     }
     let threads = std::thread::available_parallelism()?.get();
-    let mut figures = Vec::new();
+    let mut line = Line { name: database.name().to_owned(), points: vec![] };
     for clients in CLIENTS {
         let requests = (0..clients).map(|number| load::post(server.address, "/api/v1/auth/login", &login(number)));
         let requests = requests.collect::<Outcome<Vec<_>>>()?;
@@ -38,15 +71,17 @@ pub(crate) async fn measure(effort: Effort, programs: &Programs, clock: &Arc<Sys
             let ours = load::run(server.address, requests.clone(), effort.seconds, clock).await?.all_good()?;
             rounds.push((ours.rate(), theirs));
         }
-        figures.push(Figure {
-            what: format!("logins on SQLite, {clients} clients"),
+        let figure = Figure {
+            what: format!("logins on {}, {clients} clients", database.name()),
             unit: "logins/s",
             against: "bare Argon2id, same parameters, as many threads",
             rounds,
-            aim: Aim::RatioAtLeast(0.95),
-        });
+            aim: Aim::RatioAtLeast(AIM),
+        };
+        line.points.push((clients as f64, figure.ratio().median));
+        report.figures.push(figure);
     }
-    Ok(figures)
+    Ok(line)
 }
 
 /// Hashes in a second.

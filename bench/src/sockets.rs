@@ -19,12 +19,16 @@ use tokio_tungstenite::{WebSocketStream, accept_async_with_config, client_async_
 
 use crate::child::{Programs, Server};
 use crate::figure::{Aim, Figure};
+use crate::plot::{Line, Plot};
+use crate::report::Report;
 use crate::scratch::Scratch;
 use crate::seed::{SETTINGS, Seed};
 use crate::{Effort, Outcome};
 
 /// How many clients open sockets at once.
 const AT_ONCE: [usize; 3] = [1, 8, 64];
+/// At least this share of what bare tungstenite does.
+const AIM: f64 = 0.6;
 /// How many sockets stay open, each of a session of its own. The server and this program need as many descriptors.
 const IDLE: usize = 10_000;
 /// How long they are left alone before the memory is looked at.
@@ -37,14 +41,19 @@ const LIMITS: [(&str, &str); 3] = [
 ];
 
 /// Rates, then memory.
-pub(crate) async fn measure(effort: Effort, programs: &Programs, clock: &Arc<SystemClock>) -> Outcome<Vec<Figure>> {
+pub(crate) async fn measure(
+    effort: Effort,
+    programs: &Programs,
+    clock: &Arc<SystemClock>,
+    report: &mut Report,
+) -> Outcome<()> {
     allow_descriptors()?;
     let scratch = Scratch::new()?;
     let seed = Seed::plant(scratch.path(), IDLE, Duration::from_secs(1), clock).await?;
     let tokens = (0..IDLE).map(|number| seed.token(number)).collect::<Outcome<Vec<_>>>()?;
-    let mut figures = rates(effort, programs, &scratch, &tokens, clock).await?;
-    figures.push(memory(programs, &scratch, &tokens).await?);
-    Ok(figures)
+    rates(effort, programs, &scratch, &tokens, clock, report).await?;
+    report.figures.push(memory(programs, &scratch, &tokens).await?);
+    Ok(())
 }
 
 async fn rates(
@@ -53,12 +62,13 @@ async fn rates(
     scratch: &Scratch,
     tokens: &[String],
     clock: &Arc<SystemClock>,
-) -> Outcome<Vec<Figure>> {
+    report: &mut Report,
+) -> Outcome<()> {
     let (ours, theirs) = (Target::durward(programs, scratch, tokens).await?, Target::bare(programs, tokens)?);
     for target in [&ours, &theirs] {
         target.open_over_and_over(8, Duration::from_secs(1), clock).await?;
     }
-    let mut figures = Vec::new();
+    let mut line = Line { name: "durward".to_owned(), points: vec![] };
     for clients in AT_ONCE {
         let mut rounds = Vec::new();
         for _ in 0..effort.rounds.div_ceil(2) {
@@ -66,15 +76,24 @@ async fn rates(
             let bare = theirs.open_over_and_over(clients, seconds, clock).await?;
             rounds.push((ours.open_over_and_over(clients, seconds, clock).await?, bare));
         }
-        figures.push(Figure {
+        let figure = Figure {
             what: format!("WebSockets opened, token checked, `ready` received, {clients} at once"),
             unit: "sockets/s",
             against: "bare tungstenite, the same first message",
             rounds,
-            aim: Aim::RatioAtLeast(0.6),
-        });
+            aim: Aim::RatioAtLeast(AIM),
+        };
+        line.points.push((clients as f64, figure.ratio().median));
+        report.figures.push(figure);
     }
-    Ok(figures)
+    report.plots.push(Plot {
+        name: "sockets",
+        title: "WebSockets opened, checked and told ready in a second, over bare tungstenite's",
+        across: "clients that open sockets at once",
+        lines: vec![line],
+        aim: Some(AIM),
+    });
+    Ok(())
 }
 
 async fn memory(programs: &Programs, scratch: &Scratch, tokens: &[String]) -> Outcome<Figure> {
@@ -193,7 +212,7 @@ pub(crate) async fn serve_bare() -> Outcome<()> {
 
 /// Buffers as small as durward's.
 fn config() -> WebSocketConfig {
-    WebSocketConfig::default().read_buffer_size(8 * 1024).write_buffer_size(8 * 1024)
+    WebSocketConfig::default().read_buffer_size(2 * 1024).write_buffer_size(8 * 1024)
 }
 
 /// As many descriptors as may be, also for the servers that are started here.

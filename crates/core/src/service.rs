@@ -14,7 +14,7 @@ use crate::bus::{Bus, Patience};
 use crate::chat::Answerer;
 use crate::csrf::Csrf;
 use crate::factors::SecondFactorRules;
-use crate::factors::password::{HashSettings, Hasher};
+use crate::factors::password::Hasher;
 use crate::fault::Fault;
 use crate::figures::Figures;
 use crate::keys::SigningKeys;
@@ -88,7 +88,7 @@ pub struct Parts {
     /// `tokens.secret`, which stands in for it.
     pub tokens_secret: Secret,
     /// Cost and parallelism of password hashes.
-    pub hashing: HashSettings,
+    pub hasher: Arc<Hasher>,
     /// How much guessing is allowed.
     pub limits: Limits,
     /// What an operator decides.
@@ -138,7 +138,7 @@ pub struct Core {
     pub(crate) keys: SigningKeys,
     pub(crate) rules: Rules,
     pub(crate) csrf: Csrf,
-    pub(crate) hasher: Hasher,
+    pub(crate) hasher: Arc<Hasher>,
     pub(crate) meter: Meter,
     pub(crate) budgets: Budgets,
     pub(crate) sealer: Arc<Sealer>,
@@ -186,7 +186,6 @@ impl Core {
             parts.policy.roles.clone(),
             parts.clock.clone(),
         ));
-        let hasher = Hasher::start(parts.hashing, parts.random.clone())?;
         let sealer = Arc::new(Sealer::new(parts.master_key.as_ref(), &parts.tokens_secret)?);
         let outbox = Outbox::sealed_by(sealer.clone(), parts.clock.clone(), parts.random.clone());
         Ok(Arc::new(Self {
@@ -194,7 +193,7 @@ impl Core {
             keys: parts.signing_keys,
             rules: parts.rules,
             csrf: Csrf::new(&parts.csrf_secret),
-            hasher,
+            hasher: parts.hasher,
             meter: Meter::start()?,
             budgets: Budgets::new(parts.gate.clone(), parts.limits, parts.clock.clone()),
             revoker: Revoker::new(parts.gate.clone(), roster, leases, parts.clock.clone()),
@@ -264,7 +263,7 @@ impl Core {
     }
 
     /// The hashing threads, for the check of their parameters and speed.
-    pub fn hasher(&self) -> &Hasher {
+    pub fn hasher(&self) -> &Arc<Hasher> {
         &self.hasher
     }
 }

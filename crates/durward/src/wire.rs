@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use durward_core::access::AccessRules;
 use durward_core::budgets::Limits;
-use durward_core::factors::password::HashSettings;
+use durward_core::factors::password::{HashSettings, Hasher};
 use durward_core::factors::{Demand, SecondFactorRules};
 use durward_core::risk::{RiskRules, Thresholds, Weights};
 use durward_core::sockets::SocketRules;
@@ -86,10 +86,11 @@ pub fn core(
     config: &Config,
     opened: &Opened,
     keys: (SigningKeys, KeyRing),
+    hasher: Arc<Hasher>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
 ) -> Result<Arc<Core>, String> {
-    let core = Core::new(parts(config, opened, keys, clock, random)?);
+    let core = Core::new(parts(config, opened, keys, hasher, clock, random)?);
     core.map_err(|fault| fault.cause().unwrap_or("the services cannot be started").to_owned())
 }
 
@@ -101,6 +102,7 @@ pub fn parts(
     config: &Config,
     opened: &Opened,
     (signing_keys, keys): (SigningKeys, KeyRing),
+    hasher: Arc<Hasher>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
 ) -> Result<Parts, String> {
@@ -120,7 +122,7 @@ pub fn parts(
         csrf_secret,
         master_key: config.keys.master_key.clone(),
         tokens_secret: secret.clone(),
-        hashing: hash_settings(config),
+        hasher,
         limits: Limits {
             account_failures: config.limits.account_failures,
             address_failures: config.limits.address_failures,
@@ -142,7 +144,7 @@ pub fn parts(
 }
 
 /// Cost and parallelism of password hashes.
-pub(crate) fn hash_settings(config: &Config) -> HashSettings {
+pub fn hash_settings(config: &Config) -> HashSettings {
     HashSettings {
         memory_kib: config.password.memory_kib,
         iterations: config.password.iterations,

@@ -158,6 +158,8 @@ pub(crate) const CHECKS: &[Check] = &[
 /// Runs the checks for which `wanted` holds, in order, and tells each finding to `watch`.
 pub(crate) async fn run(subject: &Subject, wanted: impl Fn(&Check) -> bool, mut watch: impl FnMut(&Finding)) -> Report {
     let mut findings: Vec<Finding> = Vec::new();
+    // What is wrong with it is said by the check that needs it.
+    let _ = subject.hasher();
     for check in CHECKS.iter().filter(|check| wanted(check)) {
         let unmet = check.needs.iter().find(|needed| {
             findings.iter().any(|finding| {

@@ -3,8 +3,9 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use durward_core::factors::password::Hasher;
 use durward_core::{Core, KeyFault, SigningKeys};
 use durward_proto::{Clock, Random};
 use durward_store::Opened;
@@ -47,6 +48,7 @@ pub(crate) struct Subject {
     opened: Piece<Opened>,
     prepared: Piece<()>,
     keys: OnceCell<Result<(SigningKeys, KeyRing), KeyFault>>,
+    hasher: OnceLock<Result<Arc<Hasher>, NotMade>>,
     core: Piece<Arc<Core>>,
     walk: Piece<Walk>,
     steps: Mutex<Option<Watch>>,
@@ -66,6 +68,7 @@ impl Subject {
             opened: OnceCell::new(),
             prepared: OnceCell::new(),
             keys: OnceCell::new(),
+            hasher: OnceLock::new(),
             core: OnceCell::new(),
             walk: OnceCell::new(),
             steps: Mutex::new(None),
@@ -84,6 +87,7 @@ impl Subject {
             opened: OnceCell::new_with(Some(Ok(opened))),
             prepared: OnceCell::new(),
             keys: OnceCell::new_with(Some(Ok((core.signing_keys().clone(), core.verifier().keys())))),
+            hasher: Ok(core.hasher().clone()).into(),
             core: OnceCell::new_with(Some(Ok(core))),
             walk: OnceCell::new_with(Some(Ok(walk))),
             steps: Mutex::new(None),
@@ -164,6 +168,15 @@ impl Subject {
         Box::pin(self.keys.get_or_init(|| read)).await.clone()
     }
 
+    /// The hashing threads. Their first hash is computed beside whatever is done meanwhile.
+    pub(crate) fn hasher(&self) -> Result<Arc<Hasher>, NotMade> {
+        let start = || match Hasher::start(wire::hash_settings(self.config()), self.random.clone()) {
+            Ok(hasher) => Ok(Arc::new(hasher)),
+            Err(fault) => Err(NotMade(fault.cause().unwrap_or("the hashing threads cannot be started").to_owned())),
+        };
+        self.hasher.get_or_init(start).clone()
+    }
+
     /// Whether this is a program that serves, and not one that is about to.
     pub(crate) fn is_running(&self) -> bool {
         self.is_running
@@ -174,7 +187,8 @@ impl Subject {
         let make = async {
             let opened = self.prepared().await?;
             let keys = self.keys().await?;
-            wire::core(self.config(), &opened, keys, self.clock.clone(), self.random.clone()).map_err(NotMade)
+            let (clock, random) = (self.clock.clone(), self.random.clone());
+            wire::core(self.config(), &opened, keys, self.hasher()?, clock, random).map_err(NotMade)
         };
         Box::pin(self.core.get_or_init(|| make)).await.clone()
     }

@@ -12,11 +12,12 @@ use std::time::Duration;
 
 use argon2::Params;
 use durward_proto::{Code, Problem, Random, SPANS, Secret, random};
-use tokio::sync::oneshot;
+use tokio::sync::{SetOnce, oneshot};
 use tokio::time::Instant;
 use tracing::{Instrument, Level, Span};
 
 use super::phc::{self, HashError, Memory};
+use super::rules;
 use crate::fault::Fault;
 
 /// How long a hash waits for a thread before the client is told to come again.
@@ -41,10 +42,20 @@ pub struct HashSettings {
     pub max_concurrent: usize,
 }
 
+/// What one hash of nobody's password came to.
+#[derive(Debug, Clone)]
+pub struct Trial {
+    hash: String,
+    /// How long a hash takes.
+    pub took: Duration,
+    /// Whether the password was found to be the one that was hashed, and another was not.
+    pub holds: bool,
+}
+
 /// Hashes passwords on threads of its own.
 pub struct Hasher {
     params: Params,
-    dummy: String,
+    first: Arc<SetOnce<Result<Trial, String>>>,
     waiting: Arc<AtomicUsize>,
     queue: Arc<Queue>,
     random: Arc<dyn Random>,
@@ -60,6 +71,23 @@ impl std::fmt::Debug for Hasher {
 struct Job {
     work: Box<dyn FnOnce(&mut Memory) + Send>,
     turn: Arc<Turn>,
+}
+
+/// Hashes a password and compares it.
+fn trial(
+    params: &Params,
+    random: &dyn Random,
+) -> impl FnOnce(&mut Memory) -> Result<Trial, HashError> + Send + 'static {
+    let (params, salt) = (params.clone(), random::bytes(random));
+    let [password, other]: [[u8; 32]; 2] = [random::bytes(random), random::bytes(random)];
+    move |memory| {
+        let hash = phc::hash(&password, salt, &params, memory)?;
+        // The first one has to get its memory: what the others take is measured.
+        let began = Instant::now();
+        let holds = phc::verify(&password, &hash, memory)?;
+        let took = began.elapsed();
+        Ok(Trial { holds: holds && !phc::verify(&other, &hash, memory)?, hash, took })
+    }
 }
 
 /// The jobs that no thread has begun.
@@ -181,11 +209,29 @@ impl Hasher {
                 .spawn(move || work_off(&queue))
                 .map_err(|error| Fault::unavailable(format!("starting a hashing thread: {error}")))?;
         }
-        let salt = random::bytes(&*random);
-        let password: [u8; 32] = random::bytes(&*random);
-        let dummy = phc::hash(&password, salt, &params, &mut Memory::default())
-            .map_err(|error| Fault::unavailable(error.to_string()))?;
-        Ok(Self { params, dummy, waiting: Arc::default(), queue, random })
+        let (first, waiting) = (Arc::new(SetOnce::new()), Arc::default());
+        let (work, tried) = (trial(&params, &*random), first.clone());
+        let work = move |memory: &mut Memory| drop(tried.set(work(memory).map_err(|error| error.to_string())));
+        queue.put(Job { work: Box::new(work), turn: Turn::enter(&waiting)? });
+        // The first estimate of a password's strength reads its dictionaries.
+        queue.put(Job { work: Box::new(|_| rules::warm_up()), turn: Turn::enter(&waiting)? });
+        Ok(Self { params, first, waiting, queue, random })
+    }
+
+    /// What the first hash came to, which is computed as soon as the threads are there.
+    ///
+    /// # Errors
+    /// When it could not be computed.
+    pub async fn first(&self) -> Result<&Trial, Fault> {
+        self.first.wait().await.as_ref().map_err(|error| Fault::unavailable(error.clone()))
+    }
+
+    /// Computes another one.
+    ///
+    /// # Errors
+    /// `overloaded`.
+    pub async fn try_out(&self) -> Result<Trial, Fault> {
+        self.run(trial(&self.params, &*self.random)).await
     }
 
     /// Hashes a prepared password into a PHC string.
@@ -222,8 +268,11 @@ impl Hasher {
     }
 
     /// The hash of nobody's password, with the cost of everybody's.
-    pub(super) fn dummy(&self) -> &str {
-        &self.dummy
+    ///
+    /// # Errors
+    /// As [`Hasher::first`].
+    pub(super) async fn dummy(&self) -> Result<&str, Fault> {
+        Ok(&self.first().await?.hash)
     }
 
     /// Whether a kept hash has the cost that is configured.
@@ -329,7 +378,7 @@ mod tests {
         assert_ne!(one, two);
         assert!(hasher.verify("secret".to_owned().into(), one.clone()).await.unwrap());
         assert!(!hasher.verify("Secret".to_owned().into(), one.clone()).await.unwrap());
-        assert!(hasher.is_current(&one) && hasher.is_current(hasher.dummy()));
+        assert!(hasher.is_current(&one) && hasher.is_current(hasher.dummy().await.unwrap()));
         assert!(!hasher.is_current(&one.replace("m=64", "m=32")));
     }
 

@@ -8,7 +8,7 @@ use durward_proto::Secret;
 use durward_store::{CredentialRow, UserRow};
 
 pub(crate) use hasher::give_way;
-pub use hasher::{HashSettings, Hasher};
+pub use hasher::{HashSettings, Hasher, Trial};
 pub use rules::{PasswordRules, prepare};
 
 use crate::fault::Fault;
@@ -46,7 +46,8 @@ pub(crate) async fn show(
 ) -> Result<Option<PasswordShown>, Fault> {
     let password = prepare(password);
     let kept = credential.as_ref().map(|credential| credential.password_hash.clone());
-    let matches = hasher.verify(password.clone(), kept.unwrap_or_else(|| hasher.dummy().to_owned())).await?;
+    let kept = if let Some(kept) = kept { kept } else { hasher.dummy().await?.to_owned() };
+    let matches = hasher.verify(password.clone(), kept).await?;
     let Some(credential) = credential.filter(|_| matches) else { return Ok(None) };
     let checked = credential.password_hash;
     let kept = if hasher.is_current(&checked) { checked.clone() } else { hasher.hash(password).await? };

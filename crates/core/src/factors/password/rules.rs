@@ -86,6 +86,11 @@ fn guessed(estimate: &Entropy) -> PasswordFlaw {
     }
 }
 
+/// Has the estimate's dictionaries read, which takes longer than most estimates do.
+pub(super) fn warm_up() {
+    zxcvbn::zxcvbn("warm up", &[]);
+}
+
 fn estimate(prepared: &Secret, about: &[&str]) -> Entropy {
     let start: String = prepared.expose().chars().take(ESTIMATED).collect();
     zxcvbn::zxcvbn(&start, about)

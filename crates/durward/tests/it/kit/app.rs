@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use durward::config::{Config, Inputs, Loaded, Purpose};
 use durward::wire;
+use durward_core::factors::password::Hasher;
 use durward_core::operator::Operator;
 use durward_core::{Alerts, Core, Retention};
 use durward_http::Server;
@@ -192,8 +193,9 @@ impl App {
 async fn serve(loaded: &Arc<Loaded>, opened: &Opened, clock: &Arc<TestClock>, mails: &Arc<Mails>) -> Node {
     let signing_keys = wire::signing_keys(loaded, opened, clock.clone(), Arc::new(SystemRandom)).unwrap();
     let keys = signing_keys.start().await.unwrap();
-    let mut parts =
-        wire::parts(&loaded.config, opened, (signing_keys, keys), clock.clone(), Arc::new(SystemRandom)).unwrap();
+    let hasher = Arc::new(Hasher::start(wire::hash_settings(&loaded.config), Arc::new(SystemRandom)).unwrap());
+    let keys = (signing_keys, keys);
+    let mut parts = wire::parts(&loaded.config, opened, keys, hasher, clock.clone(), Arc::new(SystemRandom)).unwrap();
     if loaded.config.mail.url.as_ref().is_some_and(|url| KEPT.1.ends_with(&url.host)) {
         parts.mailing.courier = Some(mails.clone());
     }

@@ -61,7 +61,7 @@ pub async fn core(scratch: &Scratch, clock: &Arc<SystemClock>, algorithm: Algori
         csrf_secret: Secret::new("a key for another purpose, and of enough bytes"),
         master_key: Some(Secret::new(MASTER)),
         tokens_secret: Secret::new(SECRET),
-        hasher: Arc::new(Hasher::start(hashing, random.clone())?),
+        hasher: Arc::new(Hasher::start(hashing, random.clone()).map_err(|fault| format!("{fault:?}"))?),
         limits: Limits {
             account_failures: 10,
             address_failures: 100,

@@ -10,6 +10,7 @@ mod check;
 mod child;
 mod database;
 mod durable;
+mod estimates;
 mod fastapi;
 mod figure;
 pub mod inside;
@@ -51,12 +52,13 @@ pub type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 const USAGE: &str = "\
 Measures durward against the primitives it is made of.
 
-usage: cargo run --release -p durward-bench -- [--rounds N] [--seconds N] [--only PART]... [--as-built] [--write]
+usage: scripts/bench [--rounds N] [--seconds N] [--only PART]... [--inside DIR] [--as-built] [--write]
 
   --rounds N   how many rounds each figure gets (7)
   --seconds N  how long each side of a round is under load (3)
   --only PART  measure this part alone: check, status, profile, refresh, logins, start,
                sockets, roster, fastapi
+  --inside DIR show what criterion found besides: target/criterion, after `cargo bench -p durward-bench`
   --as-built   measure the server that stands beside this program, without building it
   --write      write docs/performance.md and its plots; only when all parts are measured
 ";
@@ -129,17 +131,20 @@ struct Wish {
     effort: Effort,
     /// These parts; all when it is empty.
     only: Vec<Part>,
+    inside: Option<PathBuf>,
     as_built: bool,
     write: bool,
 }
 
 fn read(words: &[String]) -> Option<Wish> {
-    let mut wish = Wish { effort: Effort { rounds: 7, seconds: 3 }, only: vec![], as_built: false, write: false };
+    let effort = Effort { rounds: 7, seconds: 3 };
+    let mut wish = Wish { effort, only: vec![], inside: None, as_built: false, write: false };
     let mut words = words.iter();
     while let Some(word) = words.next() {
         match word.as_str() {
             "--write" => wish.write = true,
             "--as-built" => wish.as_built = true,
+            "--inside" => wish.inside = Some(words.next()?.into()),
             "--only" => wish.only.push(Part::named(words.next()?)?),
             "--rounds" => wish.effort.rounds = words.next()?.parse().ok().filter(|rounds| *rounds > 0)?,
             "--seconds" => wish.effort.seconds = words.next()?.parse().ok().filter(|seconds| *seconds > 0)?,
@@ -151,7 +156,7 @@ fn read(words: &[String]) -> Option<Wish> {
 }
 
 fn measure(wish: &Wish) -> Outcome<()> {
-    let Wish { effort, ref only, as_built, write } = *wish;
+    let Wish { effort, ref only, ref inside, as_built, write } = *wish;
     // What is measured in process needs no server.
     let programs = if as_built || only[..] == [Part::Check] { Programs::beside()? } else { Programs::build()? };
     let clock = SystemClock::new();
@@ -171,6 +176,13 @@ fn measure(wish: &Wish) -> Outcome<()> {
         // The others are worth having all the same.
         if let Err(error) = done {
             report.leave_out(what, error);
+        }
+    }
+
+    if let Some(directory) = inside {
+        match estimates::read(directory) {
+            Ok(figures) => report.figures.extend(figures),
+            Err(error) => report.leave_out("in process", error),
         }
     }
 

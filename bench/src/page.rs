@@ -110,6 +110,8 @@ Machine: {machine}. {noise}
   file (WAL, `synchronous=FULL`), PyJWT, argon2-cffi with durward's parameters, and one uvicorn worker for each core. It looks
   the session up for each request, rotates refresh tokens in one transaction, and does nothing else that durward does: no
   audit trail, no budgets, no devices, no line of log. Its rows are illustration.
+- Rows \"in process\" are criterion's medians of single calls in one thread (`bench/benches/inside.rs`): what a request or a
+  login costs apart from HTTP, hash and database. A roster miss reads the session from SQLite.
 - What cannot allocate says so: allocations are counted over one check, by the allocator.
 - A socket is opened when its TCP connection, its handshake and `ready` are there; then the client drops it and opens the
   next. The client is tungstenite on the same cores. Idle sockets are each of a session and a token of their own, and

@@ -13,6 +13,7 @@ mod durable;
 mod estimates;
 mod fastapi;
 mod figure;
+mod growth;
 pub mod inside;
 mod latency;
 mod load;
@@ -61,6 +62,8 @@ usage: scripts/bench [--rounds N] [--seconds N] [--only PART]... [--inside DIR] 
   --inside DIR show what criterion found besides: target/criterion, after `cargo bench -p durward-bench`
   --as-built   measure the server that stands beside this program, without building it
   --write      write docs/performance.md and its plots; only when all parts are measured
+
+`growth` as the first word: what costs become beside millions; `growth --help` says more.
 ";
 
 /// How much is measured.
@@ -110,6 +113,14 @@ pub fn run() -> ExitCode {
         runtime().and_then(|runtime| runtime.block_on(bare::serve()))
     } else if words == ["bare-sockets"] {
         runtime().and_then(|runtime| runtime.block_on(sockets::serve_bare()))
+    } else if let Some(("growth", wish)) = words.split_first().map(|(first, rest)| (first.as_str(), rest)) {
+        match growth::run(wish) {
+            Some(done) => done,
+            None => {
+                let _ = write!(io::stderr(), "{}", growth::USAGE);
+                return ExitCode::from(2);
+            }
+        }
     } else if let Some(wish) = read(&words) {
         measure(&wish)
     } else {

@@ -34,7 +34,7 @@ const IDLE: usize = 10_000;
 /// How long they are left alone before the memory is looked at.
 const REST: Duration = Duration::from_secs(3);
 /// durward's limits would keep one machine from opening so many.
-const LIMITS: [(&str, &str); 3] = [
+pub(crate) const LIMITS: [(&str, &str); 3] = [
     ("DURWARD_WEBSOCKET__MAX_CONNECTIONS_PER_USER", "1000000"),
     ("DURWARD_WEBSOCKET__MAX_CONNECTIONS_PER_SESSION", "1000000"),
     ("DURWARD_WEBSOCKET__MAX_CONNECTIONS_PER_ADDRESS", "1000000"),
@@ -167,7 +167,7 @@ impl Target {
         Ok(grown * 1024.0 / (IDLE - 100) as f64)
     }
 
-    async fn hold(&self, numbers: std::ops::Range<usize>) -> Outcome<Vec<WebSocketStream<TcpStream>>> {
+    async fn hold(&self, numbers: std::ops::Range<usize>) -> Outcome<Vec<Socket>> {
         let mut held = Vec::with_capacity(numbers.len());
         for token in self.tokens.get(numbers).unwrap_or_default() {
             held.push(open(self.server.address, token).await?);
@@ -176,8 +176,11 @@ impl Target {
     }
 }
 
+/// A client's end of a socket.
+pub(crate) type Socket = WebSocketStream<TcpStream>;
+
 /// A socket that has been told `ready`. Dropped, it leaves no port behind that would have to wait.
-async fn open(address: SocketAddr, token: &str) -> Outcome<WebSocketStream<TcpStream>> {
+pub(crate) async fn open(address: SocketAddr, token: &str) -> Outcome<Socket> {
     let stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
     stream.set_zero_linger()?;
@@ -215,14 +218,14 @@ fn config() -> WebSocketConfig {
     WebSocketConfig::default().read_buffer_size(2 * 1024).write_buffer_size(8 * 1024)
 }
 
-/// As many descriptors as may be, also for the servers that are started here.
-fn allow_descriptors() -> Outcome<()> {
+/// As many descriptors as may be, also for the servers that are started here; how many.
+pub(crate) fn allow_descriptors() -> Outcome<usize> {
     let most = getrlimit(Resource::Nofile).maximum;
     setrlimit(Resource::Nofile, Rlimit { current: most, maximum: most })?;
     match most {
         Some(most) if most < IDLE as u64 + 200 => {
             Err(format!("{most} descriptors are too few: raise `ulimit -Hn`").into())
         }
-        _ => Ok(()),
+        most => Ok(usize::try_from(most.unwrap_or(u64::MAX)).unwrap_or(usize::MAX)),
     }
 }

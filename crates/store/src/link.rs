@@ -2,6 +2,7 @@
 //! neither an open transaction nor a stuck place in the pool.
 
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -141,16 +142,16 @@ impl Link {
             }
             sqlx::query_with(AssertSqlSafe(text), arguments).fetch_all(&mut **conn).await
         };
-        let done = bounded(limit, run).await;
+        let done = bounded(limit, Box::pin(run)).await;
         self.end_statement(done)
     }
 
     /// Runs a statement without parameters or rows.
-    pub(crate) async fn run(&mut self, sql: impl SqlSafeStr) -> Result<(), StoreError> {
+    pub(crate) async fn run(&mut self, sql: impl SqlSafeStr + Send) -> Result<(), StoreError> {
         self.run_named("migration", sql).await
     }
 
-    async fn run_named(&mut self, name: &'static str, sql: impl SqlSafeStr) -> Result<(), StoreError> {
+    async fn run_named(&mut self, name: &'static str, sql: impl SqlSafeStr + Send) -> Result<(), StoreError> {
         self.ask().await?;
         let limit = self.limit();
         let done = match self.begin_statement()? {
@@ -159,14 +160,14 @@ impl Link {
                     name_span(name);
                     sqlx::raw_sql(sql).execute(&mut **conn).await.map(drop)
                 };
-                bounded(limit, run).await
+                bounded(limit, Box::pin(run)).await
             }
             Conn::Postgres(conn) => {
                 let run = async {
                     name_span(name);
                     sqlx::raw_sql(sql).execute(&mut conn.conn).await.map(drop)
                 };
-                bounded(limit, run).await
+                bounded(limit, Box::pin(run)).await
             }
         };
         self.end_statement(done)
@@ -238,7 +239,7 @@ impl Drop for Link {
 async fn clean(conn: Conn, limit: Duration) {
     match conn {
         Conn::Sqlite(mut conn) => {
-            let outcome = bounded(limit, sqlx::raw_sql("ROLLBACK").execute(&mut *conn)).await;
+            let outcome = bounded(limit, Box::pin(sqlx::raw_sql("ROLLBACK").execute(&mut *conn))).await;
             let nothing_open = |error: &sqlx::Error| error.to_string().contains("no transaction is active");
             if !matches!(&outcome, Outcome::Done(Ok(_)))
                 && !matches!(&outcome, Outcome::Done(Err(error)) if nothing_open(error))
@@ -247,7 +248,7 @@ async fn clean(conn: Conn, limit: Duration) {
             }
         }
         Conn::Postgres(mut held) => {
-            let outcome = bounded(limit, sqlx::raw_sql("ROLLBACK").execute(&mut held.conn)).await;
+            let outcome = bounded(limit, Box::pin(sqlx::raw_sql("ROLLBACK").execute(&mut held.conn))).await;
             if matches!(outcome, Outcome::Done(Ok(_))) {
                 held.give_back();
             }
@@ -279,8 +280,12 @@ pub(crate) enum Outcome<T> {
     Late,
 }
 
+/// A statement under way. Boxed, so that what is around it is compiled once for each kind of answer and not for each
+/// statement, and so that those who wait for one are small.
+pub(crate) type Work<'a, T> = Pin<Box<dyn Future<Output = Result<T, sqlx::Error>> + Send + 'a>>;
+
 /// Waits for a statement, but not for ever.
-pub(crate) async fn bounded<T>(limit: Duration, work: impl Future<Output = Result<T, sqlx::Error>>) -> Outcome<T> {
+pub(crate) async fn bounded<T>(limit: Duration, work: Work<'_, T>) -> Outcome<T> {
     let span = span_within!("statement", otel.kind = "client", otel.name = tracing::field::Empty);
     match tokio::time::timeout(limit, work.instrument(span)).await {
         Ok(done) => Outcome::Done(done),
@@ -304,12 +309,12 @@ macro_rules! on {
             $crate::link::Conn::Sqlite(conn) => {
                 let $conn = &mut **conn;
                 let $sql = <sqlx::Sqlite as $crate::query::Dialect>::text;
-                $crate::link::bounded(limit, async { $body }).await
+                $crate::link::bounded(limit, Box::pin(async { $body })).await
             }
             $crate::link::Conn::Postgres(held) => {
                 let $conn = &mut held.conn;
                 let $sql = <sqlx::Postgres as $crate::query::Dialect>::text;
-                $crate::link::bounded(limit, async { $body }).await
+                $crate::link::bounded(limit, Box::pin(async { $body })).await
             }
         };
         link.end_statement(outcome)

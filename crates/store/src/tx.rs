@@ -1,7 +1,9 @@
 //! Reading, and writing in a transaction that names its audit event.
 
 use std::collections::BTreeMap;
+use std::future::Future;
 use std::ops::{Deref, DerefMut};
+use std::pin::Pin;
 use std::sync::Arc;
 
 use durward_proto::{Random, Timestamp, UserId};
@@ -79,7 +81,7 @@ impl<S> Write<S> {
     /// known whether it was.
     pub async fn commit(mut self, audit: Audit) -> Result<(), StoreError> {
         self.audits.push(audit);
-        self.end().await
+        self.ending().await
     }
 
     /// Adds a row of the audit trail beside that of [`Write::commit`], where one transaction does more than one thing.
@@ -98,9 +100,24 @@ impl<S> Write<S> {
     /// As [`Write::commit`].
     pub async fn commit_unaudited(self, why: &'static str) -> Result<(), StoreError> {
         tracing::trace!(why, "a commit without an audit row");
-        self.end().await
+        self.ending().await
     }
 
+    fn ending(self) -> Pin<Box<dyn Future<Output = Result<(), StoreError>> + Send>> {
+        Box::pin(self.into_ending().end())
+    }
+
+    pub(crate) fn into_ending(self) -> Write<Ending> {
+        let Self { read, rings, budgets, audits, forgotten } = self;
+        Write { read: Read::new(read.link, Ending), rings, budgets, audits, forgotten }
+    }
+}
+
+/// The scope of a transaction's last statements. They are the same for all scopes, and are compiled once.
+#[derive(Debug)]
+pub(crate) struct Ending;
+
+impl Write<Ending> {
     async fn end(mut self) -> Result<(), StoreError> {
         self.settle_budgets().await?;
         self.append_audits().await?;

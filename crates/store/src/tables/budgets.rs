@@ -14,7 +14,7 @@ use crate::error::StoreError;
 use crate::link::{later, on};
 use crate::query::queries;
 use crate::scope::{Gate, System};
-use crate::tx::{Read, Write};
+use crate::tx::{Ending, Read, Write};
 
 /// How much guessing a key allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -154,7 +154,9 @@ impl<S> Write<S> {
     pub(crate) fn forget_at_commit(&mut self, key: &str) {
         self.budgets.insert(key.to_owned(), Settling::Forget);
     }
+}
 
+impl Write<Ending> {
     /// Settles what was noted, in the order of the keys.
     pub(crate) async fn settle_budgets(&mut self) -> Result<(), StoreError> {
         let mut refunds = Vec::with_capacity(TOGETHER);

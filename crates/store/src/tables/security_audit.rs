@@ -17,7 +17,7 @@ use crate::open::Backend;
 use crate::query::queries;
 use crate::scope::{AnyUser, SeesAudit, System};
 use crate::tables::After;
-use crate::tx::{Read, Write};
+use crate::tx::{Ending, Read, Write};
 
 queries! {
     /// Adds a row.
@@ -144,6 +144,14 @@ pub struct AuditExtent {
 }
 
 impl<S> Write<S> {
+    /// At the commit, erases the addresses that go with a person from their rows of the trail (what they did, and what was
+    /// done to them by nobody known), and leaves a signed statement. What this transaction says about itself has none.
+    pub fn forget_person(&mut self, user: UserId) {
+        self.forgotten.push(user);
+    }
+}
+
+impl Write<Ending> {
     /// Appends what the transaction says about itself, and erases whom it forgets. The last thing before a commit: the
     /// lane is held from here on.
     pub(crate) async fn append_audits(&mut self) -> Result<(), StoreError> {
@@ -207,12 +215,6 @@ impl<S> Write<S> {
             .execute(c)
             .await
             .map(drop))
-    }
-
-    /// At the commit, erases the addresses that go with a person from their rows of the trail (what they did, and what was
-    /// done to them by nobody known), and leaves a signed statement. What this transaction says about itself has none.
-    pub fn forget_person(&mut self, user: UserId) {
-        self.forgotten.push(user);
     }
 
     async fn forget_addresses(&mut self, user: UserId) -> Result<(), StoreError> {

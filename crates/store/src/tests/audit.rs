@@ -207,6 +207,7 @@ async fn sixty_writers_do_not_wait_for_each_other() {
             let mut write = gate.write().await.unwrap();
             write.audits.push(Audit::new("held").subject(UserId(i64::try_from(number).unwrap())));
             // What the commit does, without the commit.
+            let mut write = write.into_ending();
             tokio::time::timeout(Duration::from_secs(10), write.append_audits())
                 .await
                 .expect("it waits for nobody")

@@ -61,7 +61,7 @@ impl Programs {
             .stdout(Stdio::null())
             .stderr(std::fs::File::create(data.join("log"))?)
             .spawn()?;
-        Ok(Server::new(child, address, Signal::KILL))
+        Ok(Server::new(child, address, Signal::KILL).logging_to(data.join("log")))
     }
 
     /// The other side of a comparison: this program, told to be that.
@@ -82,30 +82,50 @@ pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     /// What ends it.
     end: Signal,
+    /// What it says.
+    log: Option<PathBuf>,
 }
 
 impl Server {
     /// One that was just started, and is to listen on this address.
     pub(crate) fn new(child: Child, address: SocketAddr, end: Signal) -> Self {
-        Self { child, address, end }
+        Self { child, address, end, log: None }
+    }
+
+    /// Says where it says what is wrong.
+    pub(crate) fn logging_to(mut self, log: PathBuf) -> Self {
+        self.log = Some(log);
+        self
     }
 
     /// Asks `path` until the answer is 200.
+    ///
+    /// # Errors
+    /// When it never is, or the server ends: with the last that the server said.
     pub(crate) async fn ready(&mut self, path: &str) -> Outcome<()> {
+        let (address, child) = (self.address, &mut self.child);
         let answered = async {
             loop {
-                if let Ok(mut client) = Client::connect(self.address).await
+                if let Ok(mut client) = Client::connect(address).await
                     && client.get(path, None).await.is_ok_and(|(status, _)| status == 200)
                 {
-                    return;
+                    return Outcome::Ok(());
+                }
+                if let Some(status) = child.try_wait()? {
+                    return Err(format!("the server ended, {status}").into());
                 }
                 tokio::time::sleep(POLL).await;
             }
         };
-        match tokio::time::timeout(PATIENCE, answered).await {
-            Ok(()) => Ok(()),
-            Err(_) => Err(format!("the server at {} is not ready", self.address).into()),
-        }
+        let late = || Err(format!("the server is not ready after {} s", PATIENCE.as_secs()).into());
+        let answered = tokio::time::timeout(PATIENCE, answered).await.unwrap_or_else(|_| late());
+        answered.map_err(|error| format!("{error}: {}", self.last_words()).into())
+    }
+
+    fn last_words(&self) -> String {
+        let log = self.log.as_ref().and_then(|log| std::fs::read_to_string(log).ok()).unwrap_or_default();
+        let lines: Vec<&str> = log.lines().collect();
+        lines.get(lines.len().saturating_sub(5)..).unwrap_or_default().join("\n")
     }
 
     /// Resident memory in MiB.

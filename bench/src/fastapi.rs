@@ -172,7 +172,7 @@ impl Service {
             .stderr(std::fs::File::create(scratch.path().join("log"))?)
             .spawn()?;
         // Killed, it would leave its workers behind.
-        let mut server = Server::new(child, address, Signal::TERM);
+        let mut server = Server::new(child, address, Signal::TERM).logging_to(scratch.path().join("log"));
         server.ready("/health/ready").await?;
         Ok((server, scratch))
     }

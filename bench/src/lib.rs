@@ -53,7 +53,7 @@ pub type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 const USAGE: &str = "\
 Measures durward against the primitives it is made of.
 
-usage: scripts/bench [--rounds N] [--seconds N] [--only PART]... [--inside DIR] [--as-built] [--write]
+usage: scripts/bench [--rounds N] [--seconds N] [--only PART]... [--inside DIR] [--as-built] [--write DIR]
 
   --rounds N   how many rounds each figure gets (7)
   --seconds N  how long each side of a round is under load (3)
@@ -61,7 +61,7 @@ usage: scripts/bench [--rounds N] [--seconds N] [--only PART]... [--inside DIR] 
                sockets, roster, fastapi
   --inside DIR show what criterion found besides: target/criterion, after `cargo bench -p durward-bench`
   --as-built   measure the server that stands beside this program, without building it
-  --write      write docs/performance.md and its plots; only when all parts are measured
+  --write DIR  write performance.md and its plots there; only when all parts are measured
 
 `growth` as the first word: what costs become beside millions; `growth --help` says more.
 ";
@@ -144,16 +144,16 @@ struct Wish {
     only: Vec<Part>,
     inside: Option<PathBuf>,
     as_built: bool,
-    write: bool,
+    write: Option<PathBuf>,
 }
 
 fn read(words: &[String]) -> Option<Wish> {
     let effort = Effort { rounds: 7, seconds: 3 };
-    let mut wish = Wish { effort, only: vec![], inside: None, as_built: false, write: false };
+    let mut wish = Wish { effort, only: vec![], inside: None, as_built: false, write: None };
     let mut words = words.iter();
     while let Some(word) = words.next() {
         match word.as_str() {
-            "--write" => wish.write = true,
+            "--write" => wish.write = Some(words.next()?.into()),
             "--as-built" => wish.as_built = true,
             "--inside" => wish.inside = Some(words.next()?.into()),
             "--only" => wish.only.push(Part::named(words.next()?)?),
@@ -163,11 +163,11 @@ fn read(words: &[String]) -> Option<Wish> {
         }
     }
     // A page with some of the figures would pass for all of them.
-    (wish.only.is_empty() || !wish.write).then_some(wish)
+    (wish.only.is_empty() || wish.write.is_none()).then_some(wish)
 }
 
 fn measure(wish: &Wish) -> Outcome<()> {
-    let Wish { effort, ref only, ref inside, as_built, write } = *wish;
+    let Wish { effort, ref only, ref inside, as_built, ref write } = *wish;
     // What is measured in process needs no server.
     let programs = if as_built || only[..] == [Part::Check] { Programs::beside()? } else { Programs::build()? };
     let clock = SystemClock::new();
@@ -190,24 +190,26 @@ fn measure(wish: &Wish) -> Outcome<()> {
         }
     }
 
-    if let Some(directory) = inside {
-        match estimates::read(directory) {
-            Ok(figures) => report.figures.extend(figures),
-            Err(error) => report.leave_out("in process", error),
-        }
+    match inside.as_deref().map(estimates::read) {
+        Some(Ok(figures)) => report.figures.extend(figures),
+        Some(Err(error)) => report.leave_out("in process", error),
+        None if only.is_empty() => report.leave_out("in process", "criterion's benches were not run"),
+        None => {}
     }
 
     let others = watch.end()?;
     let table = page::table(&report.figures, others);
     writeln!(io::stdout(), "\n{table}\n{}\n{}", page::noise(others), page::left_out(&report))?;
-    if write {
-        let docs = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs");
-        std::fs::write(docs.join("performance.md"), page::page(&report, effort, &machine::describe(), others))?;
-        let picture = |name: &str| docs.join(format!("pictures/performance-{name}.svg"));
-        std::fs::write(picture("aims"), plot::against_aims(&report.figures))?;
+    if let Some(directory) = write {
+        let pictures = directory.join("pictures");
+        std::fs::create_dir_all(&pictures)?;
+        let picture = |name: &str| pictures.join(format!("performance-{name}.svg"));
+        std::fs::write(picture("aims"), plot::against_aims(&report.figures, others))?;
         for plot in &report.plots {
             std::fs::write(picture(plot.name), plot.svg())?;
         }
+        let page = page::page(&report, effort, &machine::describe(), others);
+        std::fs::write(directory.join("performance.md"), page)?;
     }
     Ok(())
 }

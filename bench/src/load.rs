@@ -1,5 +1,6 @@
 //! Load: a closed loop. Each connection sends its next request when the answer to the last one is there.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -100,9 +101,12 @@ pub(crate) struct Load {
     pub(crate) latencies: Arc<Latencies>,
     /// From the first request to the last answer.
     pub(crate) took: Duration,
-    /// Answers that were not 200.
-    pub(crate) refused: usize,
+    /// How many answers had which status, other than 200.
+    pub(crate) refused: Refused,
 }
+
+/// Statuses, and how often they came.
+pub(crate) type Refused = BTreeMap<u16, usize>;
 
 impl Load {
     /// Answers in a second.
@@ -122,7 +126,11 @@ impl Load {
 
     /// Refuses a measurement of refusals.
     pub(crate) fn all_good(self) -> Outcome<Self> {
-        if self.refused == 0 { Ok(self) } else { Err(format!("{} answers were not 200", self.refused).into()) }
+        if self.refused.is_empty() {
+            return Ok(self);
+        }
+        let each = self.refused.iter().map(|(status, times)| format!("{times} were {status}"));
+        Err(format!("of {} answers {}", self.count(), each.collect::<Vec<_>>().join(", ")).into())
     }
 }
 
@@ -144,7 +152,7 @@ pub(crate) async fn run<T: Turns>(
     for (mut client, mut turns) in clients {
         let (clock, latencies) = (clock.clone(), latencies.clone());
         tasks.spawn(async move {
-            let (mut refused, mut begun) = (0, clock.monotonic());
+            let (mut refused, mut begun) = (Refused::new(), clock.monotonic());
             while begun < until {
                 let (status, body) = client.send(turns.next()?).await?;
                 let ended = clock.monotonic();
@@ -152,16 +160,24 @@ pub(crate) async fn run<T: Turns>(
                 if status == 200 {
                     turns.hear(&body)?;
                 } else {
-                    refused += 1;
+                    *refused.entry(status).or_default() += 1;
                 }
                 begun = ended;
             }
             Outcome::Ok(refused)
         });
     }
-    let mut refused = 0;
-    while let Some(done) = tasks.join_next().await {
-        refused += done??;
-    }
+    let refused = all_refused(tasks).await?;
     Ok(Load { latencies, took: clock.monotonic() - start, refused })
+}
+
+/// What all connections were refused, when they are done.
+pub(crate) async fn all_refused(mut tasks: JoinSet<Outcome<Refused>>) -> Outcome<Refused> {
+    let mut all = Refused::new();
+    while let Some(done) = tasks.join_next().await {
+        for (status, times) in done?? {
+            *all.entry(status).or_default() += times;
+        }
+    }
+    Ok(all)
 }

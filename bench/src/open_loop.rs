@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 
 use crate::Outcome;
 use crate::latency::Latencies;
-use crate::load::{Client, Load};
+use crate::load::{Client, Load, Refused, all_refused};
 
 /// How often it is looked what is due: tokio's own timers know only whole milliseconds.
 const PACE: Duration = Duration::from_micros(100);
@@ -58,7 +58,7 @@ pub(crate) async fn run(
         let (clock, request) = (clock.clone(), request.clone());
         let (due, next, latencies) = (due.clone(), next.clone(), latencies.clone());
         tasks.spawn(async move {
-            let mut refused = 0;
+            let mut refused = Refused::new();
             loop {
                 due.acquire().await?.forget();
                 let number = next.fetch_add(1, Ordering::Relaxed);
@@ -68,14 +68,13 @@ pub(crate) async fn run(
                 let (status, _) = client.send(request.clone()).await?;
                 let was_due = start + Duration::from_secs_f64(number as f64 / rate);
                 latencies.record(clock.monotonic().saturating_sub(was_due));
-                refused += usize::from(status != 200);
+                if status != 200 {
+                    *refused.entry(status).or_default() += 1;
+                }
             }
         });
     }
-    let mut refused = 0;
-    while let Some(done) = tasks.join_next().await {
-        refused += done??;
-    }
+    let refused = all_refused(tasks).await?;
     pacer.await?;
     Ok(Load { latencies, took: clock.monotonic() - start, refused })
 }

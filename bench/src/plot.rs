@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use crate::figure::{Aim, Figure};
+use crate::quiet::Others;
 
 const WIDTH: f64 = 760.0;
 /// Grey that can be read on white and on black.
@@ -79,8 +80,9 @@ impl Plot {
     }
 }
 
-/// A bar for each figure that has an aim: how far it is from it, by factors. To the right is good.
-pub(crate) fn against_aims(figures: &[Figure]) -> String {
+/// A bar for each figure that has an aim: how far it is from it, by factors. To the right is good. Grey where nothing is
+/// judged.
+pub(crate) fn against_aims(figures: &[Figure], others: Others) -> String {
     let rows: Vec<(&str, f64)> =
         figures.iter().filter_map(|figure| Some((figure.what.as_str(), margin(figure)?))).collect();
     let (row, top, middle) = (34.0, 66.0, WIDTH / 2.0);
@@ -90,7 +92,11 @@ pub(crate) fn against_aims(figures: &[Figure]) -> String {
     text(&mut svg, middle, 46.0, "middle", INK, "worse ◂ aim ▸ better");
     for (number, (what, margin)) in rows.iter().enumerate() {
         let (y, length) = (top + row * number as f64, (middle - 60.0) * margin.ln() / widest);
-        let colour = if *margin >= 1.0 { "#3fa66b" } else { "#cf5b56" };
+        let colour = match margin {
+            _ if !others.were_quiet() => INK,
+            margin if *margin >= 1.0 => "#3fa66b",
+            _ => "#cf5b56",
+        };
         let (x, end) = (middle + length.min(0.0), middle + length);
         text(&mut svg, 8.0, y + 8.0, "start", INK, &what.replace('`', ""));
         let width = length.abs().max(1.0);
@@ -154,9 +160,12 @@ mod tests {
         assert_eq!(margin(&figure(40.0, 10.0, Aim::RatioAtMost(2.0))), Some(0.5));
         assert_eq!(margin(&figure(40.0, 10.0, Aim::ValueAtMost(80.0))), Some(2.0));
         assert_eq!(margin(&figure(0.0, 10.0, Aim::RatioAtLeast(1.0))), None);
-        let svg = against_aims(&[figure(8.0, 10.0, Aim::RatioAtLeast(0.4)), figure(1.0, 1.0, Aim::Nothing)]);
+        let figures = [figure(8.0, 10.0, Aim::RatioAtLeast(0.4)), figure(1.0, 1.0, Aim::Nothing)];
+        let svg = against_aims(&figures, Others::taking(0.0));
         assert!(svg.contains("a &lt;b> of c") && svg.contains("2.00 ×"), "{svg}");
         assert_eq!(svg.matches("<rect").count(), 1);
+        assert!(svg.contains("#3fa66b"));
+        assert!(!against_aims(&figures, Others::taking(0.5)).contains("#3fa66b"), "nothing is judged");
     }
 
     #[test]

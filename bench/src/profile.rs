@@ -22,11 +22,13 @@ pub(crate) async fn measure(
     report: &mut Report,
 ) -> Outcome<()> {
     let bare = Asked::bare(programs, PATH).await?;
-    on(Database::Sqlite, 0.6, &bare, effort, programs, clock, report).await?;
-    match Postgres::start().await {
-        Ok(postgres) => on(Database::Postgres(&postgres), 0.4, &bare, effort, programs, clock, report).await?,
-        Err(why) => report.leave_out("profiles on PostgreSQL", why),
-    }
+    let on_sqlite = on(Database::Sqlite, 0.6, &bare, effort, programs, clock).await;
+    report.add_or_leave_out("profiles on SQLite", on_sqlite);
+    let on_postgres = async {
+        let postgres = Postgres::start().await?;
+        on(Database::Postgres(&postgres), 0.4, &bare, effort, programs, clock).await
+    };
+    report.add_or_leave_out("profiles on PostgreSQL", on_postgres.await);
     Ok(())
 }
 
@@ -37,8 +39,7 @@ async fn on(
     effort: Effort,
     programs: &Programs,
     clock: &Arc<SystemClock>,
-    report: &mut Report,
-) -> Outcome<()> {
+) -> Outcome<Figure> {
     let ours = Asked::durward(programs, database, PATH, &[]).await?;
     // Ids have more or fewer digits.
     if ours.bytes.abs_diff(bare.bytes) > 16 {
@@ -53,12 +54,11 @@ async fn on(
         let (ours, _) = ours.ask(effort.seconds, clock).await?;
         rounds.push((ours.rate(), theirs.rate()));
     }
-    report.figures.push(Figure {
+    Ok(Figure {
         what: format!("`GET {PATH}` on {}, bearer token, {CONNECTIONS} connections", database.name()),
         unit: "requests/s",
         against: "bare axum handler, same JSON",
         rounds,
         aim: Aim::RatioAtLeast(aim),
-    });
-    Ok(())
+    })
 }

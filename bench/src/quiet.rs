@@ -41,6 +41,12 @@ impl Watch {
 }
 
 impl Others {
+    /// This share.
+    #[cfg(test)]
+    pub(crate) fn taking(share: f64) -> Self {
+        Self(share)
+    }
+
     /// Whether the figures can be judged.
     pub(crate) fn were_quiet(self) -> bool {
         self.0 <= MOST

@@ -34,16 +34,18 @@ pub(crate) async fn measure(
     clock: &Arc<SystemClock>,
     report: &mut Report,
 ) -> Outcome<()> {
-    let against = "bare transactions of one update, one after the other, `synchronous=FULL`";
-    on(Database::Sqlite, Durable::sqlite().await?, against, effort, programs, clock, report).await?;
-    match Postgres::start().await {
-        Ok(postgres) => {
-            let bare = Durable::postgres(&postgres, SESSIONS).await?;
-            let against = "bare transactions of one update, 64 connections, `fsync=on`";
-            on(Database::Postgres(&postgres), bare, against, effort, programs, clock, report).await?;
-        }
-        Err(why) => report.leave_out("refreshes on PostgreSQL", why),
-    }
+    let on_sqlite = async {
+        let against = "bare transactions of one update, one after the other, `synchronous=FULL`";
+        on(Database::Sqlite, Durable::sqlite().await?, against, effort, programs, clock).await
+    };
+    report.add_or_leave_out("refreshes on SQLite", on_sqlite.await);
+    let on_postgres = async {
+        let postgres = Postgres::start().await?;
+        let bare = Durable::postgres(&postgres, SESSIONS).await?;
+        let against = "bare transactions of one update, 64 connections, `fsync=on`";
+        on(Database::Postgres(&postgres), bare, against, effort, programs, clock).await
+    };
+    report.add_or_leave_out("refreshes on PostgreSQL", on_postgres.await);
     Ok(())
 }
 
@@ -54,8 +56,7 @@ async fn on(
     effort: Effort,
     programs: &Programs,
     clock: &Arc<SystemClock>,
-    report: &mut Report,
-) -> Outcome<()> {
+) -> Outcome<Figure> {
     let scratch = Scratch::new()?;
     let mut server = database.durward(programs, &scratch, &[]).await?;
     server.ready("/health/ready").await?;
@@ -69,14 +70,13 @@ async fn on(
             rounds.push((ours.rate(), theirs));
         }
     }
-    report.figures.push(Figure {
+    Ok(Figure {
         what: format!("`POST {PATH}` on {}, {SESSIONS} sessions", database.name()),
         unit: "refreshes/s",
         against,
         rounds,
         aim: Aim::RatioAtLeast(0.5),
-    });
-    Ok(())
+    })
 }
 
 /// A session, and the refresh token that is its next.

@@ -1,5 +1,6 @@
 //! What a run shows: figures, plots, and what could not be measured.
 
+use crate::Outcome;
 use crate::figure::Figure;
 use crate::plot::Plot;
 
@@ -16,5 +17,13 @@ impl Report {
     /// Says why something is not there.
     pub(crate) fn leave_out(&mut self, what: impl Into<String>, why: impl ToString) {
         self.left_out.push((what.into(), why.to_string()));
+    }
+
+    /// Takes a figure, or says why it is not there: the others are worth having all the same.
+    pub(crate) fn add_or_leave_out(&mut self, what: &str, measured: Outcome<Figure>) {
+        match measured {
+            Ok(figure) => self.figures.push(figure),
+            Err(why) => self.leave_out(what, why),
+        }
     }
 }

@@ -109,6 +109,9 @@ async fn storm(effort: Effort, rate: f64, asked: &Asked, clock: &Arc<SystemClock
     };
     Ok([
         figure(format!("p99 of these requests while {STORM} clients log in over and over"), closed),
-        figure(format!("the same at {rate:.0} requests in a second, in an open loop"), open),
+        figure(
+            format!("p99 at {rate:.0} of these requests in a second, in an open loop, while {STORM} clients log in"),
+            open,
+        ),
     ])
 }

@@ -24,8 +24,10 @@ use place::{Kind, Place};
 pub(crate) const USAGE: &str = "\
 Measures the cost of a login and of a check beside few and beside many users, sessions, rows, sockets and nodes.
 
-usage: cargo run --release -p durward-bench -- growth [--most N] [--rounds N] [--along WHAT]... [--as-built] [--write DIR]
+usage: cargo run --release -p durward-bench -- growth [--least N] [--most N] [--rounds N] [--along WHAT]... [--as-built]
+                                                      [--write DIR]
 
+  --least N     leave out what is smaller than N (for a look at one size)
   --most N      go no further than N users, sessions or rows (1000000; there is more up to 100000000)
   --rounds N    how many rounds each size gets (3)
   --along WHAT  along this alone: users, sessions, trail, sockets, nodes
@@ -92,6 +94,7 @@ impl Along {
 /// What is wanted.
 #[derive(Debug)]
 struct Wish {
+    least: usize,
     most: usize,
     rounds: usize,
     along: Vec<Along>,
@@ -115,10 +118,11 @@ pub(crate) fn run(words: &[String]) -> Option<Outcome<()>> {
 }
 
 fn read(words: &[String]) -> Option<Wish> {
-    let mut wish = Wish { most: 1_000_000, rounds: 3, along: vec![], as_built: false, write: None };
+    let mut wish = Wish { least: 0, most: 1_000_000, rounds: 3, along: vec![], as_built: false, write: None };
     let mut words = words.iter();
     while let Some(word) = words.next() {
         match word.as_str() {
+            "--least" => wish.least = words.next()?.parse().ok()?,
             "--most" => wish.most = words.next()?.parse().ok()?,
             "--rounds" => wish.rounds = words.next()?.parse().ok().filter(|rounds| *rounds > 0)?,
             "--along" => {
@@ -131,7 +135,7 @@ fn read(words: &[String]) -> Option<Wish> {
         }
     }
     // A page with some of the tables would pass for all of them.
-    (wish.along.is_empty() || wish.write.is_none()).then_some(wish)
+    ((wish.along.is_empty() && wish.least == 0) || wish.write.is_none()).then_some(wish)
 }
 
 async fn measure(wish: &Wish) -> Outcome<()> {
@@ -143,7 +147,7 @@ async fn measure(wish: &Wish) -> Outcome<()> {
     for along in Along::ALL.into_iter().filter(|along| wish.along.is_empty() || wish.along.contains(along)) {
         let kinds: &[Kind] = if along == Along::Nodes { &[Kind::Postgres] } else { &[Kind::Sqlite, Kind::Postgres] };
         for kind in kinds {
-            for size in along.sizes().iter().copied().filter(|size| *size <= wish.most) {
+            for size in along.sizes().iter().copied().filter(|size| (wish.least..=wish.most).contains(size)) {
                 if along == Along::Sockets && size + 200 > descriptors {
                     tell(&format!("{size} sockets are left out: {descriptors} descriptors are too few (`ulimit -Hn`)"));
                     continue;

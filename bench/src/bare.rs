@@ -26,6 +26,7 @@ pub(crate) async fn serve() -> Outcome<()> {
     let status = move || std::future::ready(json(&status(user(&role, now), now, session)));
     let profile = move || std::future::ready(json(&profile(user(&profile_role, now))));
     let router = Router::new().route("/api/v1/auth/status", get(status)).route("/api/v1/profile", get(profile));
+    let router = router.route("/api/v1/ws/chat", get(crate::echo::serve_bare));
     Ok(axum::serve(listener, router).await?)
 }
 

@@ -64,6 +64,11 @@ impl Programs {
         Ok(Server::new(child, address, Signal::KILL).logging_to(data.join("log")))
     }
 
+    /// How big the server's file is, in millions of bytes.
+    pub(crate) fn size(&self) -> Outcome<f64> {
+        Ok(std::fs::metadata(&self.durward)?.len() as f64 / 1e6)
+    }
+
     /// The other side of a comparison: this program, told to be that.
     pub(crate) fn bare(&self, word: &str) -> Outcome<Server> {
         let mut child =

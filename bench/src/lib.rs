@@ -10,6 +10,7 @@ mod check;
 mod child;
 mod database;
 mod durable;
+mod echo;
 mod estimates;
 mod fastapi;
 mod figure;

@@ -18,6 +18,7 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::{WebSocketStream, accept_async_with_config, client_async_with_config};
 
 use crate::child::{Programs, Server};
+use crate::echo;
 use crate::figure::{Aim, Figure};
 use crate::plot::{Line, Plot};
 use crate::report::Report;
@@ -26,9 +27,9 @@ use crate::seed::{SETTINGS, Seed};
 use crate::{Effort, Outcome};
 
 /// How many clients open sockets at once.
-const AT_ONCE: [usize; 3] = [1, 8, 64];
+pub(crate) const AT_ONCE: [usize; 3] = [1, 8, 64];
 /// At least this share of what bare tungstenite does.
-const AIM: f64 = 0.6;
+pub(crate) const AIM: f64 = 0.6;
 /// How many sockets stay open, each of a session of its own. The server and this program need as many descriptors.
 const IDLE: usize = 10_000;
 /// How long they are left alone before the memory is looked at.
@@ -68,7 +69,7 @@ async fn rates(
     for target in [&ours, &theirs] {
         target.open_over_and_over(8, Duration::from_secs(1), clock).await?;
     }
-    let mut line = Line { name: "durward".to_owned(), points: vec![] };
+    let mut until_ready = Line { name: "until ready".to_owned(), points: vec![] };
     for clients in AT_ONCE {
         let mut rounds = Vec::new();
         for _ in 0..effort.rounds.div_ceil(2) {
@@ -83,14 +84,16 @@ async fn rates(
             rounds,
             aim: Aim::RatioAtLeast(AIM),
         };
-        line.points.push((clients as f64, figure.ratio().median));
+        until_ready.points.push((clients as f64, figure.ratio().median));
         report.figures.push(figure);
     }
+    let axum = programs.bare("bare")?;
+    let until_echo = echo::measure(effort, ours.server.address, axum.address, &ours.tokens, clock, report).await?;
     report.plots.push(Plot {
         name: "sockets",
-        title: "WebSockets opened, checked and told ready in a second, over bare tungstenite's",
+        title: "WebSockets opened and checked in a second, over those of bare tungstenite, and of bare axum with an echo",
         across: "clients that open sockets at once",
-        lines: vec![line],
+        lines: vec![until_ready, until_echo],
         aim: Some(AIM),
     });
     Ok(())
@@ -181,16 +184,22 @@ pub(crate) type Socket = WebSocketStream<TcpStream>;
 
 /// A socket that has been told `ready`. Dropped, it leaves no port behind that would have to wait.
 pub(crate) async fn open(address: SocketAddr, token: &str) -> Outcome<Socket> {
+    let mut socket = connect(address, token).await?;
+    match socket.next().await {
+        Some(Ok(Message::Text(text))) if text.contains("\"ready\"") => Ok(socket),
+        other => Err(format!("not ready: {other:?}").into()),
+    }
+}
+
+/// A socket of which nothing was read yet.
+pub(crate) async fn connect(address: SocketAddr, token: &str) -> Outcome<Socket> {
     let stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
     stream.set_zero_linger()?;
     let mut request = format!("ws://{address}/api/v1/ws/chat").into_client_request()?;
     request.headers_mut().insert(header::AUTHORIZATION, HeaderValue::from_str(&format!("Bearer {token}"))?);
-    let (mut socket, _) = client_async_with_config(request, stream, Some(config())).await?;
-    match socket.next().await {
-        Some(Ok(Message::Text(text))) if text.contains("\"ready\"") => Ok(socket),
-        other => Err(format!("not ready: {other:?}").into()),
-    }
+    let (socket, _) = client_async_with_config(request, stream, Some(config())).await?;
+    Ok(socket)
 }
 
 /// The other side of the comparison: accepts every socket, says one message, and waits for the client to go.

@@ -1,4 +1,4 @@
-//! From exec to ready over a database that is there already, and the memory of a server that has nothing to do.
+//! From exec to ready over a database that is there already, the memory of a server that has nothing to do, and its size.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,8 +13,9 @@ use crate::{Effort, Outcome};
 /// How long a server is left alone before its memory is looked at.
 const IDLE: Duration = Duration::from_secs(1);
 
-/// Time and memory.
+/// Time, memory and size.
 pub(crate) async fn measure(effort: Effort, programs: &Programs, clock: &Arc<SystemClock>) -> Outcome<Vec<Figure>> {
+    let size = programs.size()?;
     let scratch = Scratch::new()?;
     let mut first = programs.durward(scratch.path(), &[])?;
     first.ready("/health/ready").await?;
@@ -49,6 +50,13 @@ pub(crate) async fn measure(effort: Effort, programs: &Programs, clock: &Arc<Sys
             against: "bare axum, idle",
             rounds: sizes,
             aim: Aim::ValueAtMost(25.0),
+        },
+        Figure {
+            what: "the program as it is released: one file, stripped, with all pages in it".to_owned(),
+            unit: "MB",
+            against: "",
+            rounds: vec![(size, size)],
+            aim: Aim::ValueAtMost(30.0),
         },
     ])
 }

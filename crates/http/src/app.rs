@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
-use bytes::Bytes;
 use durward_core::Core;
 use durward_proto::Code;
 use durward_proto::wire::admin::ConfigEntry;
@@ -25,7 +24,7 @@ use crate::reply::Refused;
 use crate::server::Closing;
 use crate::traces::Traces;
 use crate::ui::Pages;
-use crate::{docs_page, door, openapi, routes};
+use crate::{door, routes};
 
 /// What the operators' pages ask of the program around the server.
 pub trait Operations: Send + Sync + 'static {
@@ -137,8 +136,6 @@ pub(crate) struct Site {
     pub(crate) page_policy: HeaderValue,
     pub(crate) pages: Option<Arc<Pages>>,
     pub(crate) paths: Paths,
-    pub(crate) openapi: Bytes,
-    pub(crate) docs: Bytes,
     pub(crate) closing: Closing,
     pub(crate) traces: Option<Arc<dyn Traces>>,
     pub(crate) token_meters: TokenMeters,
@@ -156,15 +153,12 @@ pub fn router(app: App) -> Router {
 /// The router whose sockets are told when the server stops.
 pub(crate) fn closing_router(app: App, closing: Closing) -> Router {
     let App { core, operations, rules, pages, traces } = app;
-    let document = openapi::document();
     let origins = Origins::new(&rules.public_origin, &rules.allowed_origins);
     let site = Arc::new(Site {
         page_policy: security_headers::page_policy(&origins),
         origins,
         pages,
         paths: Paths::of(routes::table()),
-        docs: docs_page::render(&document).into(),
-        openapi: serde_json::to_vec(&document).unwrap_or_default().into(),
         core,
         operations,
         rules,

@@ -456,7 +456,7 @@ fn rows() -> Vec<Row> {
             .doc("documents", "Get the related origins", "WebAuthn level 3, section 5.11. 404 where there are none.")
             .gives::<RelatedOrigins>(200, "Whose pages may use the passkeys of this site.")
             .refuses(&[NotFound]),
-        Row::new(GET,    "/api/v1/openapi.json",               Public,   Exempt,   Open,  documentation::openapi)
+        Row::new(GET,    "/api/v1/openapi.json",               Public,   Exempt,   Open,  documentation::document)
             .doc("documents", "Get this document", "")
             .gives::<Map<String, Value>>(200, "OpenAPI 3.1."),
         Row::new(GET,    "/docs",                              Public,   Exempt,   Open,  documentation::page)

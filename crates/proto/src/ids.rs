@@ -34,6 +34,10 @@ pub trait UuidId: Copy + Send + Sync + 'static {
     fn from_uuid(uuid: Uuid) -> Self;
     /// The UUID inside.
     fn uuid(self) -> Uuid;
+    /// Reads the hyphenated form, as [`FromStr`] does, from bytes of which nothing is known.
+    fn parse_ascii(text: &[u8]) -> Option<Self> {
+        if text.len() == 36 { Uuid::try_parse_ascii(text).ok().map(Self::from_uuid) } else { None }
+    }
 }
 
 macro_rules! uuid_id {

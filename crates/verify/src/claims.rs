@@ -2,6 +2,7 @@
 
 mod own;
 
+use std::borrow::Cow;
 use std::fmt;
 
 use durward_proto::{SessionId, TokenId};
@@ -107,13 +108,30 @@ impl<'de> Deserialize<'de> for Methods {
 /// The claims of a token that is being checked, borrowed from its payload.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Read<'a> {
-    pub(crate) iss: Text<'a>,
-    pub(crate) aud: Text<'a>,
+    iss: Text<'a>,
+    aud: Text<'a>,
     sub: Text<'a>,
-    pub(crate) id: i64,
+    id: i64,
     email: Text<'a>,
     role: Text<'a>,
     scope: Text<'a>,
+    sid: SessionId,
+    jti: TokenId,
+    iat: i64,
+    nbf: i64,
+    exp: i64,
+    amr: Methods,
+    auth_time: i64,
+    #[serde(rename = "gen", skip_serializing_if = "Option::is_none")]
+    generation: Option<u32>,
+}
+
+/// Those of them that are needed to let somebody in. What else a token says of its user is not believed anyway.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Needed<'a> {
+    pub(crate) iss: Cow<'a, [u8]>,
+    pub(crate) aud: Cow<'a, [u8]>,
+    pub(crate) id: i64,
     pub(crate) sid: SessionId,
     pub(crate) jti: TokenId,
     pub(crate) iat: i64,
@@ -121,22 +139,41 @@ pub(crate) struct Read<'a> {
     pub(crate) exp: i64,
     pub(crate) amr: Methods,
     pub(crate) auth_time: i64,
-    #[serde(rename = "gen", skip_serializing_if = "Option::is_none")]
     pub(crate) generation: Option<u32>,
+}
+
+impl<'a> From<Read<'a>> for Needed<'a> {
+    fn from(read: Read<'a>) -> Self {
+        let bytes = |text: Text<'a>| match text.0 {
+            Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+            Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+        };
+        let Read { id, sid, jti, iat, nbf, exp, amr, auth_time, generation, .. } = read;
+        Self { iss: bytes(read.iss), aud: bytes(read.aud), id, sid, jti, iat, nbf, exp, amr, auth_time, generation }
+    }
 }
 
 /// Reads a payload that has been decoded and whose signature holds. Every claim must be there once and have
 /// its type, except that `gen` may be absent; claims of other names are ignored (RFC 7519 section 4).
-pub(crate) fn read(json: &[u8]) -> Result<Read<'_>, Refusal> {
-    let text = std::str::from_utf8(json).map_err(|_| Refusal::Malformed("the claims are not UTF-8"))?;
-    let claims = match own::read(text) {
-        Some(claims) => claims,
-        None => read_strictly(text)?,
-    };
+pub(crate) fn read(json: &[u8]) -> Result<Needed<'_>, Refusal> {
+    match own::read(utf8(json)?) {
+        Some(claims) => Ok(claims),
+        None => read_all(json).map(Needed::from),
+    }
+}
+
+/// The same, with all of the claims.
+#[cold]
+pub(crate) fn read_all(json: &[u8]) -> Result<Read<'_>, Refusal> {
+    let claims = read_strictly(utf8(json)?)?;
     if !names(&claims.sub, claims.id) {
         return Err(Refusal::Malformed("`sub` is not a user's id in plain decimal, or differs from `id`"));
     }
     Ok(claims)
+}
+
+fn utf8(json: &[u8]) -> Result<&str, Refusal> {
+    std::str::from_utf8(json).map_err(|_| Refusal::Malformed("the claims are not UTF-8"))
 }
 
 /// Whether these claims are in the very layout that [`Claims`] is written in.

@@ -29,9 +29,42 @@ pub(crate) fn split(token: &str) -> Result<Parts<'_>, Refusal> {
         return Err(Refusal::Malformed("a token is at most 8 KiB long"));
     }
     let parts = Refusal::Malformed("a token has three parts with dots between them");
-    let (signed, signature) = token.rsplit_once('.').ok_or(parts)?;
-    let (header, payload) = signed.split_once('.').ok_or(parts)?;
+    let last = last_dot(token.as_bytes()).ok_or(parts)?;
+    let (signed, signature) = (token.get(..last).ok_or(parts)?, token.get(last + 1..).ok_or(parts)?);
+    let first = first_dot(signed.as_bytes()).ok_or(parts)?;
+    let (header, payload) = (signed.get(..first).ok_or(parts)?, signed.get(first + 1..).ok_or(parts)?);
     Ok(Parts { header, payload, signature, signed })
+}
+
+/// Eight bytes at once: those that are a dot have their highest bit set, all others nothing (Warren, Hacker's Delight,
+/// section 6-1).
+fn dots(word: [u8; 8]) -> u64 {
+    let word = u64::from_le_bytes(word) ^ u64::from_le_bytes([b'.'; 8]);
+    let low = u64::from_le_bytes([0x7f; 8]);
+    !(((word & low) + low) | word | low)
+}
+
+fn first_dot(mut bytes: &[u8]) -> Option<usize> {
+    let mut before = 0;
+    while let Some((word, rest)) = bytes.split_first_chunk() {
+        let dots = dots(*word);
+        if dots != 0 {
+            return Some(before + dots.trailing_zeros() as usize / 8);
+        }
+        (before, bytes) = (before + 8, rest);
+    }
+    bytes.iter().position(|byte| *byte == b'.').map(|at| before + at)
+}
+
+fn last_dot(mut bytes: &[u8]) -> Option<usize> {
+    while let Some((rest, word)) = bytes.split_last_chunk() {
+        let dots = dots(*word);
+        if dots != 0 {
+            return Some(bytes.len() - 1 - dots.leading_zeros() as usize / 8);
+        }
+        bytes = rest;
+    }
+    bytes.iter().rposition(|byte| *byte == b'.')
 }
 
 /// What a header says that matters here.
@@ -119,6 +152,26 @@ mod tests {
         }
         assert!(split(&format!("a.{}.c", "b".repeat(MAX_TOKEN - 4))).is_ok());
         assert!(split(&format!("a.{}.c", "b".repeat(MAX_TOKEN - 3))).is_err());
+    }
+
+    #[test]
+    fn dots_are_found_eight_bytes_at_once() {
+        for length in 0..20 {
+            for first in 0..=length {
+                for last in first..=length {
+                    for other in [b'a', 0, b'-', b'/', b'.' | 0x80, 0xff] {
+                        let mut bytes = vec![other; length];
+                        for at in [first, last] {
+                            if let Some(byte) = bytes.get_mut(at) {
+                                *byte = b'.';
+                            }
+                        }
+                        assert_eq!(first_dot(&bytes), bytes.iter().position(|byte| *byte == b'.'), "{bytes:?}");
+                        assert_eq!(last_dot(&bytes), bytes.iter().rposition(|byte| *byte == b'.'), "{bytes:?}");
+                    }
+                }
+            }
+        }
     }
 
     #[test]

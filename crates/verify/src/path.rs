@@ -149,12 +149,16 @@ impl<L: Liveness> Verifier<L> {
         steps.end("signature", if holds { Ok(()) } else { Err(Refusal::Signature) })?;
 
         let claims = steps.end("claims", claims::read(parts.payload))?;
-        steps.note(|trace| trace.claims = serde_json::to_value(&claims).unwrap_or_default());
+        steps.note(|trace| {
+            trace.claims = claims::read_all(parts.payload)
+                .map(|all| serde_json::to_value(all).unwrap_or_default())
+                .unwrap_or_default();
+        });
 
         let now = self.clock.now();
         steps.end("time", in_time(&claims, now))?;
 
-        let ours = *claims.iss == self.rules.issuer && *claims.aud == self.rules.audience;
+        let ours = *claims.iss == *self.rules.issuer.as_bytes() && *claims.aud == *self.rules.audience.as_bytes();
         steps.end("audience", if ours { Ok(()) } else { Err(Refusal::WrongAudience) })?;
 
         Ok(Claimed {
@@ -280,7 +284,7 @@ struct Claimed {
 }
 
 /// RFC 7519 sections 4.1.4 to 4.1.6.
-fn in_time(claims: &claims::Read<'_>, now: Timestamp) -> Result<(), Refusal> {
+fn in_time(claims: &claims::Needed<'_>, now: Timestamp) -> Result<(), Refusal> {
     if Timestamp::from_seconds(claims.exp) <= now {
         return Err(Refusal::Expired);
     }

@@ -6,81 +6,82 @@
 //! the tests hold the two side by side.
 
 use std::borrow::Cow;
-use std::str::FromStr;
 
-use super::{Methods, Read};
-use crate::json::Text;
+use durward_proto::ids::UuidId;
 
-/// The claims, or `None` for the strict reader to decide.
-pub(super) fn read(json: &str) -> Option<Read<'_>> {
-    let mut rest = Rest(json);
-    let claims = Read {
-        iss: rest.text(b"{\"iss\":\"")?,
-        aud: rest.text(b",\"aud\":\"")?,
-        sub: rest.text(b",\"sub\":\"")?,
-        id: rest.number(b",\"id\":")?,
-        email: rest.text(b",\"email\":\"")?,
-        role: rest.text(b",\"role\":\"")?,
-        scope: rest.text(b",\"scope\":\"")?,
-        sid: rest.id(b",\"sid\":\"")?,
-        jti: rest.id(b",\"jti\":\"")?,
-        iat: rest.number(b",\"iat\":")?,
-        nbf: rest.number(b",\"nbf\":")?,
-        exp: rest.number(b",\"exp\":")?,
-        amr: rest.after(b",\"amr\":[\"pwd\"]").map(|()| Methods::Password)?,
-        auth_time: rest.number(b",\"auth_time\":")?,
-        generation: if rest.0 == "}" { None } else { Some(rest.number(b",\"gen\":")?.try_into().ok()?) },
-    };
-    (rest.0 == "}").then_some(claims)
+use super::{Methods, Needed};
+
+/// What is needed of the claims, or `None` for the strict reader to decide.
+pub(super) fn read(json: &str) -> Option<Needed<'_>> {
+    let mut rest = Rest(json.as_bytes());
+    let iss = rest.text(b"{\"iss\":\"")?;
+    let aud = rest.text(b",\"aud\":\"")?;
+    let sub = rest.number(b",\"sub\":\"")?;
+    let id = rest.number(b"\",\"id\":")?;
+    if sub != id || id == 0 {
+        return None;
+    }
+    rest.text(b",\"email\":\"")?;
+    rest.text(b",\"role\":\"")?;
+    rest.text(b",\"scope\":\"")?;
+    let sid = rest.id(b",\"sid\":\"")?;
+    let jti = rest.id(b",\"jti\":\"")?;
+    let iat = rest.number(b",\"iat\":")?;
+    let nbf = rest.number(b",\"nbf\":")?;
+    let exp = rest.number(b",\"exp\":")?;
+    rest.after(b",\"amr\":[\"pwd\"]")?;
+    let auth_time = rest.number(b",\"auth_time\":")?;
+    let generation = if rest.0 == b"}" { None } else { Some(rest.number(b",\"gen\":")?.try_into().ok()?) };
+    let amr = Methods::Password;
+    let (iss, aud) = (Cow::Borrowed(iss), Cow::Borrowed(aud));
+    (rest.0 == b"}").then_some(Needed { iss, aud, id, sid, jti, iat, nbf, exp, amr, auth_time, generation })
 }
 
 /// What has not been read yet.
-struct Rest<'a>(&'a str);
+struct Rest<'a>(&'a [u8]);
 
 impl<'a> Rest<'a> {
     /// Words of a length that the compiler knows are compared without a call.
     #[inline]
     fn after<const N: usize>(&mut self, words: &[u8; N]) -> Option<()> {
-        if self.0.as_bytes().first_chunk::<N>()? != words {
-            return None;
-        }
-        self.0 = self.0.get(N..)?;
-        Some(())
+        let (first, rest) = self.0.split_first_chunk::<N>()?;
+        self.0 = rest;
+        (first == words).then_some(())
     }
 
     /// A string without escapes, after these words; its closing quote is taken too.
     #[inline]
-    fn text<const N: usize>(&mut self, words: &[u8; N]) -> Option<Text<'a>> {
+    fn text<const N: usize>(&mut self, words: &[u8; N]) -> Option<&'a [u8]> {
         self.after(words)?;
-        let end = plain(self.0.as_bytes())?;
-        let (text, rest) = self.0.split_at_checked(end)?;
-        self.0 = rest.strip_prefix('"')?;
-        Some(Text(Cow::Borrowed(text)))
+        let (text, rest) = self.0.split_at_checked(plain(self.0)?)?;
+        self.0 = rest.strip_prefix(b"\"")?;
+        Some(text)
     }
 
     /// An id in its one spelling of 36 characters, none of which is special in JSON; its closing quote is taken too.
     #[inline]
-    fn id<T: FromStr, const N: usize>(&mut self, words: &[u8; N]) -> Option<T> {
+    fn id<T: UuidId, const N: usize>(&mut self, words: &[u8; N]) -> Option<T> {
         self.after(words)?;
         let (text, rest) = self.0.split_at_checked(36)?;
-        self.0 = rest.strip_prefix('"')?;
-        text.parse().ok()
+        self.0 = rest.strip_prefix(b"\"")?;
+        T::parse_ascii(text)
     }
 
     /// A number from 1 to 18 digits, without sign or leading zero, after these words.
     #[inline]
     fn number<const N: usize>(&mut self, words: &[u8; N]) -> Option<i64> {
         self.after(words)?;
-        let eight = self.0.as_bytes().first_chunk().and_then(|word| eight_digits(*word));
-        let (mut number, mut digits) = eight.map_or((0, 0), |number| (number, 8));
-        for byte in self.0.bytes().skip(digits).take_while(u8::is_ascii_digit).take(18 - digits) {
-            number = number * 10 + i64::from(byte - b'0');
-            digits += 1;
+        let eight = self.0.split_first_chunk().and_then(|(word, rest)| Some((eight_digits(*word)?, rest)));
+        let starts_with_zero = self.0.first() == Some(&b'0');
+        let (mut number, mut digits, mut rest) = eight.map_or((0, 0, self.0), |(number, rest)| (number, 8, rest));
+        while digits < 18
+            && let Some((byte @ b'0'..=b'9', next)) = rest.split_first()
+        {
+            (number, digits, rest) = (number * 10 + i64::from(byte - b'0'), digits + 1, next);
         }
         // A nineteenth digit stays where it is, and nothing that may come next begins with a digit.
-        let spelled_plainly = digits > 0 && !(digits > 1 && self.0.starts_with('0'));
-        self.0 = self.0.get(digits..)?;
-        spelled_plainly.then_some(number)
+        self.0 = rest;
+        (digits > 0 && (digits == 1 || !starts_with_zero)).then_some(number)
     }
 }
 

@@ -114,10 +114,12 @@ impl Core {
         let tried = Tried { device: opened.device_id(), session: Some(opened.session_id), ..tried };
         self.note_attempt(&mut write, &tried, "ok", client).await?;
         self.learns(&mut write, &arrival, client).await?;
-        self.notice_login(&mut write, &opened, &arrival, client).await?;
+        let posted = self.notice_login(&mut write, &opened, &arrival, client).await?;
         let audit = client.audit("login").actor(opened.user.id).subject(opened.user.id).session(opened.session_id);
         paid.commit(write, audit.detail(serde_json::json!({ "method": "passkey" }))).await?;
-        self.ring_post();
+        if posted {
+            self.ring_post();
+        }
         Ok(opened)
     }
 

@@ -34,7 +34,8 @@ impl Core {
         self.post(write, mail).await
     }
 
-    /// Posts a notice of a session that was just opened, where it is unlike the user's others.
+    /// Posts a notice of a session that was just opened, where it is unlike the user's others. Says whether it did: most
+    /// logins need nobody to look for mails.
     ///
     /// # Errors
     /// 503 when the database is away.
@@ -44,7 +45,7 @@ impl Core {
         opened: &Opened,
         arrival: &Arrival,
         client: &Client,
-    ) -> Result<(), Fault> {
+    ) -> Result<bool, Fault> {
         let unusual = arrival.risk.as_ref().filter(|risk| risk.decision >= Decision::Notice);
         // Where nothing but the device is new, the notice of new devices says all there is.
         let Some(risk) = unusual.filter(|risk| risk.names() != ["new_device"]) else {
@@ -64,7 +65,8 @@ impl Core {
             },
             expires_in: NOTICE_LIFE,
         };
-        self.post(write, mail).await
+        self.post(write, mail).await?;
+        Ok(true)
     }
 
     /// Posts a notice of a session that was just opened on a device that is new beside others. A client that sent no
@@ -72,14 +74,19 @@ impl Core {
     ///
     /// # Errors
     /// 503 when the database is away.
-    async fn notice_new_device(&self, write: &mut Write<Gate>, opened: &Opened, client: &Client) -> Result<(), Fault> {
+    async fn notice_new_device(
+        &self,
+        write: &mut Write<Gate>,
+        opened: &Opened,
+        client: &Client,
+    ) -> Result<bool, Fault> {
         let user = &opened.user;
-        let Some(registered) = opened.registered.as_ref().filter(|device| device.is_new) else { return Ok(()) };
+        let Some(registered) = opened.registered.as_ref().filter(|device| device.is_new) else { return Ok(false) };
         let ip = client.ip.to_string();
         let alike = (ip.as_str(), client.user_agent.as_deref().unwrap_or_default());
         let alike = client.device.is_none().then_some(alike);
         if !write.is_unlike_other_devices(user.id, registered.id, alike).await? {
-            return Ok(());
+            return Ok(false);
         }
         let device = client.user_agent.clone();
         let mail = Mail {
@@ -90,6 +97,7 @@ impl Core {
             kind: MailKind::NewDevice { device, ip, at: self.clock.now() },
             expires_in: NOTICE_LIFE,
         };
-        self.post(write, mail).await
+        self.post(write, mail).await?;
+        Ok(true)
     }
 }

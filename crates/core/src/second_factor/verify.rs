@@ -165,13 +165,16 @@ impl Core {
         };
         self.note_attempt(&mut write, &tried, "ok", client).await?;
         self.learns(&mut write, &arrival, client).await?;
-        self.notice_login(&mut write, &opened, &arrival, client).await?;
+        let posted = self.notice_login(&mut write, &opened, &arrival, client).await?;
         let audit = client.audit("login").actor(user.id).subject(user.id).session(opened.session_id);
         paid.commit(write, audit.detail(json!({ "method": shows.method() }))).await?;
-        if let Some(changed) = changed {
-            self.factors_were_changed(&changed);
+        if let Some(changed) = &changed {
+            self.factors_were_changed(changed);
         }
-        self.ring_post();
+        // That a factor was set up is told as well.
+        if posted || changed.is_some() {
+            self.ring_post();
+        }
         Ok(opened)
     }
 

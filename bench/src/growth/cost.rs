@@ -27,8 +27,6 @@ use crate::sockets;
 const ACCOUNTS: usize = 1_000;
 /// How many checks there are in a round.
 const CHECKS: usize = 30_000;
-/// How many clients there are for each node.
-const CLIENTS: usize = 4;
 
 /// What was measured: microseconds of processor time, milliseconds of waiting.
 #[derive(Debug)]
@@ -53,15 +51,20 @@ impl fmt::Display for Cost {
     }
 }
 
-/// Logs in and checks on all nodes of a place in turns, beside `held` sockets.
-pub(crate) async fn measure(
-    place: &Place<'_>,
-    users: usize,
-    held: usize,
-    rounds: usize,
-    clock: &Arc<SystemClock>,
-) -> Outcome<Cost> {
-    let mut crowd = Crowd { servers: place.start().await?, clock: clock.clone() };
+/// How it is measured.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Load {
+    pub(crate) rounds: usize,
+    /// How many clients ask at once, shared out among the nodes.
+    pub(crate) clients: usize,
+    /// How many sockets are open meanwhile.
+    pub(crate) held: usize,
+}
+
+/// Logs in and checks on all nodes of a place in turns. `users` is how many accounts there are.
+pub(crate) async fn measure(place: &Place<'_>, users: usize, load: Load, clock: &Arc<SystemClock>) -> Outcome<Cost> {
+    let Load { rounds, clients, held } = load;
+    let mut crowd = Crowd { servers: place.start().await?, clients, clock: clock.clone() };
     let logins = logins(users);
     let first = crowd.ask(&logins).await?;
     let tokens: Vec<String> = first.bodies.iter().map(|body| Ok(Tokens::of(body)?.access)).collect::<Outcome<_>>()?;
@@ -150,6 +153,7 @@ struct Pass {
 /// The nodes, and those who ask them.
 struct Crowd {
     servers: Vec<Server>,
+    clients: usize,
     clock: Arc<SystemClock>,
 }
 
@@ -160,7 +164,7 @@ impl Crowd {
         let latencies = Arc::new(Latencies::new()?);
         let before = self.cpu()?;
         let mut tasks = JoinSet::new();
-        for server in self.servers.iter().flat_map(|server| std::iter::repeat_n(server, CLIENTS)) {
+        for server in self.servers.iter().cycle().take(self.clients) {
             let (address, clock) = (server.address, self.clock.clone());
             let (all, next, latencies) = (all.clone(), next.clone(), latencies.clone());
             let mut client = Client::connect(address).await?;
@@ -204,9 +208,9 @@ impl Crowd {
     }
 
     async fn again(self, place: &Place<'_>) -> Outcome<Self> {
-        let clock = self.clock.clone();
+        let (clients, clock) = (self.clients, self.clock.clone());
         self.stop()?;
-        Ok(Self { servers: place.start().await?, clock })
+        Ok(Self { servers: place.start().await?, clients, clock })
     }
 
     fn stop(self) -> Outcome<()> {

@@ -97,7 +97,7 @@ Machine: {machine}. {noise}
 - The hash is the cheapest that the configuration allows (`memory_kib = 8`, `iterations = 1`), some microseconds, so that the
   rest of a login is what is seen.
 - 1,000 accounts, chosen by chance out of all, log in once (the first login), and then once in each of {rounds} rounds, over 4
-  connections for each node in a closed loop. The nodes are started again; each of the sessions is checked once (the first
+  connections (20 where there are more nodes than one to compare, shared out among them) in a closed loop. The nodes are started again; each of the sessions is checked once (the first
   check) with `GET /api/v1/auth/status`, and then 30,000 times in each round. Minimum · median · maximum are of the rounds.
 - Processor time is that of the server's process, all threads. SQLite is in it. PostgreSQL is not: what it takes is seen in
   how long the client waits.

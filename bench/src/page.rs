@@ -150,3 +150,32 @@ fn number(value: f64) -> String {
         value => format!("{value:.2}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_not_measured_is_named_and_nothing_is_judged_beside_others() {
+        let figure =
+            |what: &str, against, rounds, aim| Figure { what: what.to_owned(), unit: "ms", against, rounds, aim };
+        let mut report = Report::default();
+        report.figures.push(figure("one", "bare", vec![(1.0, 2.0), (3.0, 2.0)], Aim::RatioAtMost(0.75)));
+        report.figures.push(figure("alone", "", vec![(123.4, 123.4)], Aim::Nothing));
+        report.add_or_leave_out("two", Err("it said:\n  no".into()));
+        let effort = Effort { rounds: 2, seconds: 1 };
+
+        let quiet = page(&report, effort, "a machine", Others::taking(0.0));
+        for line in [
+            "| one | 2.00 ms | 2.00 ms (bare) | 0.50 · 1.00 · 1.50 | ratio at most 0.75 | **no** |",
+            "| alone | 123 ms |  |  |  |  |",
+            "- two: it said: no",
+            "![How far each figure is from its aim](pictures/performance-aims.svg)",
+        ] {
+            assert!(quiet.lines().any(|found| found == line), "{line}\n{quiet}");
+        }
+        let busy = page(&report, effort, "a machine", Others::taking(0.5));
+        assert!(busy.contains("| not judged |") && !busy.contains("**no**"), "{busy}");
+        assert!(!page(&Report::default(), effort, "", Others::taking(0.0)).contains("Not measured"));
+    }
+}

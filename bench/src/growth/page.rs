@@ -103,9 +103,11 @@ Machine: {machine}. {noise}
   how long the client waits.
 - Of the largest databases only what the 1,000 accounts need is in memory after their first login; that one shows what the
   rest costs.
-- Idle sockets are open while others log in and check, in sessions of the same accounts. Nodes share one PostgreSQL and one
-  machine; their processor time is added up.
-- Sizes, and how to go further (`--most 10000000`): `cargo run -p durward-bench -- growth --help`.
+- Idle sockets are open while others log in and check, in sessions of the same accounts. Nodes share one PostgreSQL and the
+  machine's cores, and their processor time is added up. With more processes than cores each is woken more often, for fewer
+  requests at a time: that is in their figures, and would not be on machines of their own.
+- 20,000 sockets are left out where a process may not have as many descriptors. Sizes, and how to go further
+  (`--most 10000000`): `cargo run -p durward-bench -- growth --help`.
 "
     )
 }

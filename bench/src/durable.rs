@@ -1,4 +1,4 @@
-//! What a durable transaction costs by itself: one small update, committed, with the driver that durward has and nothing of
+//! What a durable transaction costs by itself: one small update, committed, with the drivers that durward has and nothing of
 //! durward.
 
 use std::sync::Arc;
@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use durward_proto::{Clock, SystemClock};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Executor};
 use tokio::task::JoinSet;
 
@@ -23,7 +22,7 @@ const UPDATE: &str = "UPDATE bare SET used = used + 1 WHERE id = $1";
 #[derive(Debug)]
 pub(crate) enum Durable {
     /// One: a second one would only wait for the first.
-    Sqlite { writer: Box<SqliteConnection>, _file: Scratch },
+    Sqlite { writer: Box<rusqlite::Connection>, _file: Scratch },
     /// Many: PostgreSQL brings to the disk together what is committed together.
     Postgres(Vec<PgConnection>),
 }
@@ -32,15 +31,10 @@ impl Durable {
     /// A file of its own, with a log ahead of it (WAL) and `synchronous=FULL`.
     pub(crate) async fn sqlite() -> Outcome<Self> {
         let scratch = Scratch::new()?;
-        let options = SqliteConnectOptions::new()
-            .filename(scratch.path().join("bare.db"))
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .disable_statement_logging();
-        let mut writer = options.connect().await?;
-        writer.execute(TABLE).await?;
-        sqlx::query(ROW).bind(0_i64).execute(&mut writer).await?;
+        let writer = rusqlite::Connection::open(scratch.path().join("bare.db"))?;
+        writer.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")?;
+        writer.execute_batch(TABLE)?;
+        writer.execute(ROW, [0_i64])?;
         Ok(Self::Sqlite { writer: Box::new(writer), _file: scratch })
     }
 
@@ -67,8 +61,9 @@ impl Durable {
         let done = match self {
             Self::Sqlite { writer, .. } => {
                 let mut done = 0;
+                let mut update = writer.prepare(UPDATE)?;
                 while clock.monotonic() < until {
-                    sqlx::query(UPDATE).bind(0_i64).execute(&mut **writer).await?;
+                    update.execute([0_i64])?;
                     done += 1;
                 }
                 done

@@ -93,8 +93,8 @@ Machine: {machine}. {noise}
 - In an open loop requests are due at a fixed rate, whatever the server does, and how long an answer took is counted from
   the moment at which its request was due: who waits behind a stalled answer is counted as well. 64 connections; what is due
   while all of them wait goes out as soon as one is free.
-- durward runs with its defaults, a line of log for each request included, written to a file; SQLite with
-  `synchronous=FULL`. Only `limits.address_failures` is raised, because all clients come from one address.
+- durward runs with its defaults, a line of log for each request included, written to a file; what it
+  answers is on the disk before, on SQLite as well. Only `limits.address_failures` is raised, because all clients come from one address.
 - The token check is `Verifier::rest` with an `Authorization` header and the real roster; the bare HMAC has its key
   prepared and runs over exactly the bytes that the token's signature covers.
 - Bare Argon2id is the `argon2` crate with the same parameters and reused memory, on as many threads as durward hashes on,
@@ -102,7 +102,7 @@ Machine: {machine}. {noise}
 - A profile is read from the database for each request; the bare handler makes JSON of as many bytes anew, and reads nothing.
 - In each of 64 sessions one refresh follows the other, each with the token that the last one gave: the token is marked as
   used, its successor and a row of the audit trail are written, and all of it is on the disk before the answer. A bare
-  transaction is one `UPDATE` of one small row, prepared, by the same driver: on SQLite over one connection, because
+  transaction is one `UPDATE` of one small row, prepared, by the same driver: on SQLite (`synchronous=FULL`) over one connection, because
   more of them only wait for each other, on PostgreSQL over 64, each with a row of its own.
 - PostgreSQL is a server of its own with its defaults (`fsync=on`, `synchronous_commit=on`), on the same machine and disk,
   over TCP; durward has its default of 10 connections to it.

@@ -7,8 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use durward_proto::{Clock, SystemClock};
 use sqlx::postgres::PgConnection;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
+use sqlx::{AssertSqlSafe, Connection};
 
 use super::place::Place;
 use crate::Outcome;
@@ -102,7 +101,7 @@ fn cheapest_hash() -> Outcome<String> {
 }
 
 enum Database {
-    Sqlite(SqliteConnection),
+    Sqlite(rusqlite::Connection),
     Postgres(PgConnection),
 }
 
@@ -111,13 +110,9 @@ impl Database {
         Ok(match (&place.url, place.nodes.first()) {
             (Some(url), _) => Self::Postgres(PgConnection::connect(url).await?),
             (None, Some(node)) => {
-                let options =
-                    SqliteConnectOptions::new().filename(node.path().join("durward.db")).disable_statement_logging();
-                let mut connection = options.connect().await?;
+                let connection = rusqlite::Connection::open(node.path().join("durward.db"))?;
                 // Nothing has to survive yet, and there is memory enough to sort the indexes' pages in.
-                sqlx::raw_sql("PRAGMA synchronous = OFF; PRAGMA cache_size = -1000000")
-                    .execute(&mut connection)
-                    .await?;
+                connection.execute_batch("PRAGMA synchronous = OFF; PRAGMA cache_size = -1000000")?;
                 Self::Sqlite(connection)
             }
             (None, None) => return Err("there is no node".into()),
@@ -130,7 +125,7 @@ impl Database {
             Self::Sqlite(connection) => {
                 let numbers = format!("(SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {count})");
                 let sql = format!("WITH RECURSIVE numbers (n) AS {numbers} {statement}");
-                sqlx::raw_sql(AssertSqlSafe(sql)).execute(connection).await?;
+                connection.execute_batch(&sql)?;
             }
             Self::Postgres(connection) => {
                 let sql = statement
@@ -144,10 +139,7 @@ impl Database {
     /// What a database does for itself, sooner or later, is done before anything is measured.
     async fn close(self) -> Outcome<()> {
         match self {
-            Self::Sqlite(mut connection) => {
-                sqlx::raw_sql("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut connection).await?;
-                connection.close().await?;
-            }
+            Self::Sqlite(connection) => connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")?,
             Self::Postgres(mut connection) => {
                 sqlx::raw_sql("VACUUM ANALYZE").execute(&mut connection).await?;
                 sqlx::raw_sql("CHECKPOINT").execute(&mut connection).await?;

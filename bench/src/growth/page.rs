@@ -92,8 +92,8 @@ Machine: {machine}. {noise}
 
 - Each size has a database of its own, filled by SQL: accounts with a profile and a device each, live sessions with a refresh
   token each, and the login trail of the last month. What a table does not name is 10,000 users, 10,000 sessions and 10,000
-  rows of the trail. PostgreSQL has its own settings (`fsync` on) and has been vacuumed and analysed; SQLite has
-  `synchronous=FULL` and its tables were never analysed, as the server never does it.
+  rows of the trail. PostgreSQL has its own settings (`fsync` on) and has been vacuumed and analysed; SQLite
+  brings what is acknowledged to the disk, and its tables were never analysed, as the server never does it.
 - The hash is the cheapest that the configuration allows (`memory_kib = 8`, `iterations = 1`), some microseconds, so that the
   rest of a login is what is seen.
 - 1,000 accounts, chosen by chance out of all, log in once (the first login), and then once in each of {rounds} rounds, over 4

@@ -135,7 +135,8 @@ impl Budgets {
         tolls.sort_unstable_by(|one, other| one.key.cmp(&other.key));
         let now = self.clock.now();
         let mut paid = Paid { keys: Vec::with_capacity(3), owed: None, _inside: inside };
-        let mut write = self.gate.write().await?;
+        // Whoever is answered, right or wrong, is answered after another commit.
+        let mut write = self.gate.write_ahead().await?;
         let given = tolls.each_ref().map(|toll| (toll.key.as_str(), toll.rule));
         let charges = write.charge(now, &given).await?;
         for (Toll { key, decides, .. }, charge) in tolls.into_iter().zip(charges) {
@@ -198,7 +199,7 @@ impl Toll {
 impl Paid {
     /// Gives the try back where it could not be checked: that was no guess.
     pub(crate) async fn give_back(self, budgets: &Budgets) -> Result<(), Fault> {
-        let mut write = budgets.gate.write().await?;
+        let mut write = budgets.gate.write_ahead().await?;
         self.refund(&mut write);
         Ok(write.commit_unaudited("a try that was not checked is not counted").await?)
     }

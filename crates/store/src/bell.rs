@@ -28,7 +28,7 @@ enum Rope {
 impl Bell {
     pub(crate) async fn hang(shared: &Shared) -> Result<Self, StoreError> {
         let connections = match &shared.pools {
-            Pools::Sqlite { .. } => return Ok(Self(Rope::Process(shared.rung.subscribe()))),
+            Pools::Sqlite(_) => return Ok(Self(Rope::Process(shared.rung.subscribe()))),
             Pools::Postgres(connections) => connections,
         };
         // A connection of its own: it is held for ever, and must not take one from those that wait.

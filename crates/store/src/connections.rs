@@ -79,12 +79,13 @@ impl Connections {
     async fn find(self: &Arc<Self>) -> Result<Held, Error> {
         let place = self.places.clone().acquire_owned().await.map_err(|_| Error::PoolClosed)?;
         while let Some((Idle { mut conn, opened, .. }, is_sure)) = self.take()? {
-            if is_sure || conn.ping().await.is_ok() {
+            if is_sure || Box::pin(conn.ping()).await.is_ok() {
                 return Ok(Held { conn, opened, of: self.clone(), place });
             }
             self.doubt();
         }
-        let conn = self.open().await?;
+        // Seldom, and large: whoever gets a connection that is there shall not carry it along.
+        let conn = Box::pin(self.open()).await?;
         Ok(Held { conn, opened: self.clock.monotonic(), of: self.clone(), place })
     }
 

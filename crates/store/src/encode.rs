@@ -12,10 +12,11 @@ use durward_proto::{
 };
 use sqlx::encode::IsNull;
 use sqlx::error::BoxDynError;
-use sqlx::{Database, Decode, Encode, Postgres, Sqlite, Type};
+use sqlx::{Database, Decode, Encode, Postgres, Type};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use crate::sqlite::Sqlite;
 use crate::tables::ChallengePurpose;
 
 /// A value on its way into a column or out of it.

@@ -45,7 +45,6 @@ impl From<sqlx::Error> for StoreError {
             E::Tls(error) => Self::Unavailable(format!("TLS: {error}")),
             E::PoolTimedOut => Self::Unavailable("no connection became free in time".to_owned()),
             E::PoolClosed => Self::Unavailable("the store is closed".to_owned()),
-            E::WorkerCrashed => Self::Unavailable("the SQLite thread ended".to_owned()),
             E::Protocol(_) => Self::Unavailable("the server answered out of protocol".to_owned()),
             E::ColumnNotFound(column) => Self::Broken(format!("no column {column} in the answer")),
             // The source may quote the value; the column's name is enough to find the fault.

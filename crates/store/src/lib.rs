@@ -58,7 +58,6 @@
 //! ```
 
 mod audit;
-mod batch;
 mod bell;
 mod catalogue;
 mod check;
@@ -71,6 +70,7 @@ mod migrate;
 mod open;
 mod query;
 mod scope;
+mod sqlite;
 mod tables;
 mod tally;
 mod tx;

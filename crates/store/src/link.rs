@@ -6,24 +6,31 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::pool::PoolConnection;
-use sqlx::sqlite::{SqliteArguments, SqliteRow};
-use sqlx::{AssertSqlSafe, SqlSafeStr, Sqlite};
+use sqlx::SqlSafeStr;
 use tracing::Instrument;
 
-use crate::batch::Batch;
-use crate::connections::{Held, is_lost};
+use crate::connections::{self, is_lost};
 use crate::error::StoreError;
 use crate::meters::Who;
 use crate::open::{Pools, Shared};
-use crate::query::{Statement, name_span, span_within};
-use crate::tally;
+use crate::query::{name_span, span_within};
+use crate::{sqlite, tally};
 
 /// One of the two typed connections.
 #[derive(Debug)]
 pub(crate) enum Conn {
-    Sqlite(PoolConnection<Sqlite>),
-    Postgres(Held),
+    Sqlite(sqlite::Held),
+    Postgres(connections::Held),
+}
+
+/// When what is committed is on the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Durability {
+    /// Before the commit is acknowledged.
+    Now,
+    /// A moment later, or with a later commit. If the machine loses its power before that, it is undone, and nothing that came
+    /// after it stays.
+    Later,
 }
 
 /// A connection taken from its pool.
@@ -37,8 +44,7 @@ pub(crate) struct Link {
     limit: Duration,
     unsettled: bool,
     in_transaction: bool,
-    /// What waits to be asked, in SQLite.
-    batch: Batch,
+    durability: Durability,
     /// When the statement that runs was begun, by the monotonic clock.
     began: Duration,
     who: Who,
@@ -49,28 +55,33 @@ impl Link {
     pub(crate) async fn reader(shared: &Arc<Shared>, who: Who) -> Result<Self, StoreError> {
         Self::take(shared, who, async {
             Ok(match &shared.pools {
-                Pools::Sqlite { readers, .. } => Conn::Sqlite(readers.acquire().await?),
+                Pools::Sqlite(files) => Conn::Sqlite(files.reader().await?.giving_way(who.is_patient())),
                 Pools::Postgres(pool) => Conn::Postgres(pool.acquire().await?),
             })
         })
         .await
     }
 
-    /// A connection with a write transaction; SQLite's begins with what is asked first.
-    pub(crate) async fn writer(shared: &Arc<Shared>, who: Who) -> Result<Self, StoreError> {
+    /// A connection with a write transaction.
+    pub(crate) async fn writer(shared: &Arc<Shared>, who: Who, durability: Durability) -> Result<Self, StoreError> {
         let link = Self::take(shared, who, async {
             Ok(match &shared.pools {
-                Pools::Sqlite { writer, .. } => Conn::Sqlite(writer.acquire().await?),
+                Pools::Sqlite(files) => Conn::Sqlite(files.writer().await?.giving_way(who.is_patient())),
                 Pools::Postgres(pool) => Conn::Postgres(pool.acquire().await?),
             })
         });
         let mut link = link.await?;
-        if matches!(shared.pools, Pools::Sqlite { .. }) {
-            link.batch = Batch::beginning();
-            return Ok(link);
-        }
         link.in_transaction = true;
-        link.run_named("BEGIN", "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE").await?;
+        link.durability = durability;
+        if matches!(link.conn, Some(Conn::Postgres(_))) {
+            let begin = match durability {
+                Durability::Now => "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
+                Durability::Later => {
+                    "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL synchronous_commit TO off"
+                }
+            };
+            link.run_named("BEGIN", begin).await?;
+        }
         Ok(link)
     }
 
@@ -97,7 +108,7 @@ impl Link {
             limit,
             unsettled: false,
             in_transaction: false,
-            batch: Batch::default(),
+            durability: Durability::Now,
             began,
             who,
         })
@@ -105,45 +116,16 @@ impl Link {
 
     /// Ends the transaction for good.
     pub(crate) async fn commit(mut self) -> Result<(), StoreError> {
-        match self.conn {
-            Some(Conn::Sqlite(_)) => {
-                self.batch.word("COMMIT");
-                self.ask().await?;
-            }
-            _ => self.run_named("COMMIT", "COMMIT").await?,
-        }
+        self.run_named("COMMIT", "COMMIT").await?;
         self.in_transaction = false;
-        Ok(())
-    }
-
-    /// Puts a statement off in SQLite, to be asked with what comes next: its parameters are to be added to what comes back.
-    /// None in PostgreSQL, which is asked at once.
-    pub(crate) fn put_off(&mut self, statement: Statement) -> Option<&mut SqliteArguments> {
-        if !matches!(self.conn, Some(Conn::Sqlite(_))) {
-            return None;
+        let Pools::Sqlite(files) = &self.shared.pools else { return Ok(()) };
+        // Others may write while this one waits for the disk.
+        if let Some(conn) = self.conn.take() {
+            give_back(conn);
         }
-        statement.trace();
-        Some(self.batch.statement(statement))
-    }
-
-    /// Asks what was put off, and gives its rows, one statement's after the other's.
-    pub(crate) async fn ask(&mut self) -> Result<Vec<SqliteRow>, StoreError> {
-        if self.batch.is_empty() {
-            return Ok(Vec::new());
-        }
-        let (text, arguments, mut names) = std::mem::take(&mut self.batch).into_parts();
-        let limit = self.limit();
-        self.in_transaction = true;
-        let Conn::Sqlite(conn) = self.begin_statement()? else { return Ok(Vec::new()) };
-        let run = async {
-            if tracing::enabled!(target: durward_proto::SPANS, tracing::Level::INFO) {
-                names.dedup();
-                name_span(&names.join(" + "));
-            }
-            sqlx::query_with(AssertSqlSafe(text), arguments).fetch_all(&mut **conn).await
-        };
-        let done = bounded(limit, Box::pin(run)).await;
-        self.end_statement(done)
+        self.began = self.shared.clock.monotonic();
+        let durable = files.committed(self.durability).await;
+        self.end_statement(Outcome::Done(durable))
     }
 
     /// Runs a statement without parameters or rows.
@@ -152,15 +134,14 @@ impl Link {
     }
 
     async fn run_named(&mut self, name: &'static str, sql: impl SqlSafeStr + Send) -> Result<(), StoreError> {
-        self.ask().await?;
         let limit = self.limit();
         let done = match self.begin_statement()? {
-            Conn::Sqlite(conn) => {
+            Conn::Sqlite(held) => {
                 let run = async {
                     name_span(name);
-                    sqlx::raw_sql(sql).execute(&mut **conn).await.map(drop)
+                    sqlx::raw_sql(sql).execute(&mut *held.conn).await.map(drop)
                 };
-                bounded(limit, Box::pin(run)).await
+                at_once(Box::pin(run)).await
             }
             Conn::Postgres(conn) => {
                 let run = async {
@@ -213,7 +194,8 @@ impl Link {
                 Ok(done?)
             }
             Outcome::Late => {
-                give_up(self.conn.take());
+                // Closed, and with it whatever was going on there.
+                drop(self.conn.take());
                 Err(StoreError::Unavailable(format!("no answer within {:?}", self.limit())))
             }
         }
@@ -223,53 +205,33 @@ impl Link {
 impl Drop for Link {
     fn drop(&mut self) {
         self.shared.meters.of(self.who).given_back();
-        let Some(conn) = self.conn.take() else { return };
-        if !self.unsettled && !self.in_transaction {
-            return give_back(conn);
-        }
-        match tokio::runtime::Handle::try_current() {
-            Ok(runtime) => drop(runtime.spawn(clean(conn, self.limit()))),
-            Err(_) => give_up(Some(conn)),
+        match self.conn.take() {
+            Some(Conn::Postgres(held)) if self.unsettled || self.in_transaction => {
+                match tokio::runtime::Handle::try_current() {
+                    Ok(runtime) => drop(runtime.spawn(clean(held, self.limit()))),
+                    Err(_) => drop(held),
+                }
+            }
+            Some(conn) => give_back(conn),
+            None => {}
         }
     }
 }
 
-/// Ends whatever is open on a connection before the pool gets it back. `ROLLBACK` without a transaction is a
-/// warning in PostgreSQL and an error in SQLite, and means the same: nothing is open.
-async fn clean(conn: Conn, limit: Duration) {
-    match conn {
-        Conn::Sqlite(mut conn) => {
-            let outcome = bounded(limit, Box::pin(sqlx::raw_sql("ROLLBACK").execute(&mut *conn))).await;
-            let nothing_open = |error: &sqlx::Error| error.to_string().contains("no transaction is active");
-            if !matches!(&outcome, Outcome::Done(Ok(_)))
-                && !matches!(&outcome, Outcome::Done(Err(error)) if nothing_open(error))
-            {
-                conn.close_on_drop();
-            }
-        }
-        Conn::Postgres(mut held) => {
-            let outcome = bounded(limit, Box::pin(sqlx::raw_sql("ROLLBACK").execute(&mut held.conn))).await;
-            if matches!(outcome, Outcome::Done(Ok(_))) {
-                held.give_back();
-            }
-        }
+/// Ends whatever is open on a connection before the pool gets it back. `ROLLBACK` without a transaction is a warning in
+/// PostgreSQL, and means the same: nothing is open.
+async fn clean(mut held: connections::Held, limit: Duration) {
+    let outcome = bounded(limit, Box::pin(sqlx::raw_sql("ROLLBACK").execute(&mut held.conn))).await;
+    if matches!(outcome, Outcome::Done(Ok(_))) {
+        held.give_back();
     }
 }
 
-/// Keeps a connection, on which nothing is open, for the next who asks.
+/// Keeps a connection for the next who asks.
 fn give_back(conn: Conn) {
     match conn {
-        Conn::Sqlite(conn) => drop(conn),
+        Conn::Sqlite(held) => held.give_back(),
         Conn::Postgres(held) => held.give_back(),
-    }
-}
-
-/// Closes a connection, and with it whatever was going on there.
-fn give_up(conn: Option<Conn>) {
-    match conn {
-        Some(Conn::Sqlite(conn)) => drop(conn.detach()),
-        Some(Conn::Postgres(held)) => drop(held),
-        None => {}
     }
 }
 
@@ -293,6 +255,13 @@ pub(crate) async fn bounded<T>(limit: Duration, work: Work<'_, T>) -> Outcome<T>
     }
 }
 
+/// Runs a statement that is over before anybody could wait for it.
+pub(crate) async fn at_once<T>(work: Work<'_, T>) -> Outcome<T> {
+    Outcome::Done(
+        work.instrument(span_within!("statement", otel.kind = "client", otel.name = tracing::field::Empty)).await,
+    )
+}
+
 /// Runs one body on whichever typed connection is there:
 ///
 /// ```text
@@ -303,13 +272,12 @@ pub(crate) async fn bounded<T>(limit: Duration, work: Work<'_, T>) -> Outcome<T>
 macro_rules! on {
     ($read:expr, |$conn:ident, $sql:ident| $body:expr) => {{
         let link = $read.link();
-        link.ask().await?;
         let limit = link.limit();
         let outcome = match link.begin_statement()? {
-            $crate::link::Conn::Sqlite(conn) => {
-                let $conn = &mut **conn;
-                let $sql = <sqlx::Sqlite as $crate::query::Dialect>::text;
-                $crate::link::bounded(limit, Box::pin(async { $body })).await
+            $crate::link::Conn::Sqlite(held) => {
+                let $conn = &mut *held.conn;
+                let $sql = <$crate::sqlite::Sqlite as $crate::query::Dialect>::text;
+                $crate::link::at_once(Box::pin(async { $body })).await
             }
             $crate::link::Conn::Postgres(held) => {
                 let $conn = &mut held.conn;
@@ -322,22 +290,18 @@ macro_rules! on {
 }
 pub(crate) use on;
 
-/// Runs a statement whose result nobody waits for: in SQLite with what is asked next, at the latest with the commit, which
-/// then says what was wrong with it.
+/// Runs a statement that gives no rows:
 ///
 /// ```text
-/// later!(self, TOUCH, [id.uuid(), Db(now)])
+/// run!(self, TOUCH, [id.uuid(), Db(now)])
 /// ```
-macro_rules! later {
+macro_rules! run {
     ($write:expr, $statement:expr, [$($value:expr),+ $(,)?]) => {
-        match $write.link().put_off($statement) {
-            Some(arguments) => $crate::batch::add!(arguments, [$($value),+]),
-            None => $crate::link::on!($write, |c, sql| {
-                let query = sqlx::query(sql($statement));
-                $(let query = query.bind($value);)+
-                query.execute(c).await.map(drop)
-            }),
-        }
+        $crate::link::on!($write, |c, sql| {
+            let query = sqlx::query(sql($statement));
+            $(let query = query.bind($value);)+
+            query.execute(c).await.map(drop)
+        })
     };
 }
-pub(crate) use later;
+pub(crate) use run;

@@ -23,6 +23,11 @@ pub enum Who {
 impl Who {
     const ALL: [Self; 4] = [Self::Own, Self::AnyUser, Self::Gate, Self::System];
 
+    /// Whether what is asked may be long work, such as counting everything: others go first.
+    pub(crate) const fn is_patient(self) -> bool {
+        matches!(self, Self::AnyUser | Self::System)
+    }
+
     const fn word(self) -> &'static str {
         match self {
             Self::Own => "own",

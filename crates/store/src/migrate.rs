@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use durward_proto::Timestamp;
-use sqlx::{AssertSqlSafe, PgConnection, SqliteConnection};
+use sqlx::{AssertSqlSafe, PgConnection};
 
 use crate::catalogue::Live;
 use crate::encode::Db;
@@ -11,6 +11,7 @@ use crate::error::StoreError;
 use crate::link::on;
 use crate::open::Backend;
 use crate::scope::{System, SystemStore};
+use crate::sqlite::SqliteConnection;
 use crate::tx::{Read, Write};
 
 /// One step.

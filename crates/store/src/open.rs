@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use durward_proto::{Clock, Random, Secret};
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgSslMode};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection};
 use tokio::sync::watch;
 
@@ -16,6 +15,7 @@ use crate::connections::Connections;
 use crate::error::StoreError;
 use crate::meters::Meters;
 use crate::scope::{GateStore, Store, SystemStore, capabilities};
+use crate::sqlite::Files;
 
 /// How the database is reached.
 #[derive(Debug, Clone)]
@@ -161,7 +161,7 @@ impl std::fmt::Debug for Shared {
 impl Shared {
     pub(crate) fn backend(&self) -> Backend {
         match self.pools {
-            Pools::Sqlite { .. } => Backend::Sqlite,
+            Pools::Sqlite(_) => Backend::Sqlite,
             Pools::Postgres(_) => Backend::Postgres,
         }
     }
@@ -170,11 +170,7 @@ impl Shared {
 /// The connections.
 #[derive(Debug)]
 pub(crate) enum Pools {
-    /// SQLite lets one write at a time; who waits for that waits here, in order.
-    Sqlite {
-        writer: SqlitePool,
-        readers: SqlitePool,
-    },
+    Sqlite(Files),
     Postgres(Arc<Connections>),
 }
 
@@ -190,7 +186,7 @@ impl Opened {
         random: Arc<dyn Random>,
     ) -> Result<Self, StoreError> {
         let pools = match &options.target {
-            Target::Sqlite { path } => sqlite(path, options).await?,
+            Target::Sqlite { path } => sqlite(path, options)?,
             Target::Postgres(target) => postgres(target, options, clock.clone()).await?,
         };
         let (rung, meters) = (watch::Sender::new(0), Meters::new(options.max_connections));
@@ -203,39 +199,16 @@ impl Opened {
     /// Lets running statements end and closes all connections. What is asked for afterwards is `Unavailable`.
     pub async fn close(&self) {
         match &self.system.shared.pools {
-            Pools::Sqlite { writer, readers } => {
-                readers.close().await;
-                writer.close().await;
-            }
+            Pools::Sqlite(files) => files.close().await,
             Pools::Postgres(pool) => pool.close().await,
         }
     }
 }
 
-async fn sqlite(path: &Path, options: &StoreOptions) -> Result<Pools, StoreError> {
+fn sqlite(path: &Path, options: &StoreOptions) -> Result<Pools, StoreError> {
     create_private(path)
         .map_err(|error| StoreError::Unavailable(format!("cannot open {}: {}", path.display(), error.kind())))?;
-    let connect = SqliteConnectOptions::new()
-        .filename(path)
-        .foreign_keys(true)
-        .busy_timeout(options.acquire_timeout)
-        .disable_statement_logging();
-    let writing = connect
-        .clone()
-        .journal_mode(SqliteJournalMode::Wal)
-        // What was acknowledged survives a power cut.
-        .synchronous(SqliteSynchronous::Full);
-    let pool = || {
-        SqlitePoolOptions::new()
-            .acquire_timeout(options.acquire_timeout)
-            .test_before_acquire(false)
-            .idle_timeout(None)
-            .max_lifetime(None)
-    };
-    // The writer comes first: it puts the file into WAL mode, which a reader cannot.
-    let writer = pool().min_connections(1).max_connections(1).connect_with(writing).await?;
-    let readers = pool().max_connections(options.max_connections.max(1)).connect_lazy_with(connect.read_only(true));
-    Ok(Pools::Sqlite { writer, readers })
+    Ok(Pools::Sqlite(Files::open(path, options.max_connections.max(1), options.acquire_timeout)?))
 }
 
 /// Makes the file readable for its owner alone, if it is not there. SQLite gives its `-wal` and `-shm` the

@@ -1,7 +1,9 @@
 //! Every statement the program can run has a name and stands in its module's `ALL`.
 
 use durward_proto::SPANS;
-use sqlx::{Postgres, Sqlite};
+use sqlx::Postgres;
+
+use crate::sqlite::Sqlite;
 
 /// One statement: one text for both databases, or for the few that must differ one for each.
 #[derive(Debug, Clone, Copy)]

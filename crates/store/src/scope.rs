@@ -10,7 +10,7 @@ use durward_verify::{
 
 use crate::audit::AuditKeys;
 use crate::error::StoreError;
-use crate::link::Link;
+use crate::link::{Durability, Link};
 use crate::meters::Who;
 use crate::open::Shared;
 use crate::tx::{Read, Write};
@@ -148,7 +148,21 @@ impl<S: Scope> Scoped<S> {
     /// # Errors
     /// `Unavailable` when no connection becomes free within `acquire_timeout`.
     pub async fn write(&self) -> Result<Write<S>, StoreError> {
-        Ok(Write::new(Read::new(Link::writer(&self.shared, S::WHO).await?, self.scope.clone())))
+        self.begin(Durability::Now).await
+    }
+
+    /// A transaction whose commit waits for no disk: a later one of the same flow does, before anybody is answered. What is
+    /// committed later comes to the disk later, so that this one is there by then.
+    ///
+    /// # Errors
+    /// As [`Scoped::write`].
+    pub async fn write_ahead(&self) -> Result<Write<S>, StoreError> {
+        self.begin(Durability::Later).await
+    }
+
+    async fn begin(&self, durability: Durability) -> Result<Write<S>, StoreError> {
+        let link = Link::writer(&self.shared, S::WHO, durability).await?;
+        Ok(Write::new(Read::new(link, self.scope.clone())))
     }
 }
 

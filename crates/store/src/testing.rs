@@ -15,12 +15,13 @@ use std::time::Duration;
 use durward_proto::{Clock, Random, Secret, SystemClock};
 use durward_verify::SystemRandom;
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection};
 use tokio::sync::OnceCell;
 
 use crate::catalogue::Live;
 use crate::migrate::MIGRATIONS;
 pub use crate::open::Backend;
+use crate::sqlite::SqliteConnectOptions;
 use crate::{AuditKeys, AuditOptions, Opened, PgTarget, SslMode, StoreOptions, Target};
 
 /// The tests' signing secret.
@@ -78,9 +79,8 @@ impl Fresh {
     pub async fn try_sql(&self, sql: &str) -> Result<(), sqlx::Error> {
         match &self.options.target {
             Target::Sqlite { path } => {
-                let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path).foreign_keys(false);
-                let mut conn = sqlx::SqliteConnection::connect_with(&options).await?;
-                sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut conn).await?;
+                let mut conn = SqliteConnectOptions::file(path).without_foreign_keys().connect().await?;
+                conn.script(sql)?;
                 conn.close().await
             }
             Target::Postgres(target) => {
@@ -126,8 +126,7 @@ impl Fresh {
         let sql = AssertSqlSafe(sql);
         match &self.options.target {
             Target::Sqlite { path } => {
-                let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path);
-                let mut conn = sqlx::SqliteConnection::connect_with(&options).await.expect("the file opens");
+                let mut conn = SqliteConnectOptions::file(path).connect().await.expect("the file opens");
                 sqlx::query_scalar(sql).fetch_one(&mut conn).await.expect("one number")
             }
             Target::Postgres(target) => {

@@ -72,7 +72,8 @@ impl Core {
         let own = self.store.own(who);
         let now = self.clock.now();
         let model = self.chat_model(who).await?;
-        let mut write = own.write().await?;
+        // The answer does not wait for the disk: it says that it is done when the question is there as well as itself.
+        let mut write = own.write_ahead().await?;
         let (conversation_id, past) = match conversation {
             Some(id) => {
                 let past = write.recent_messages(id, PAST).await?;

@@ -78,7 +78,7 @@ impl Touches {
     }
 
     async fn write(&self, batch: &[(SessionId, Timestamp)]) -> Result<(), StoreError> {
-        let mut write = self.gate.write().await?;
+        let mut write = self.gate.write_ahead().await?;
         for (session, now) in batch {
             write.touch_session(*session, *now).await?;
             write.touch_device(*session, *now).await?;

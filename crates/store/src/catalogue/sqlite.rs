@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, SqliteConnection};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 
 use super::{Catalogue, Column, Index, Live, Standing, Table};
 use crate::error::StoreError;
 use crate::migrate::rendered;
 use crate::open::Backend;
+use crate::sqlite::{SqliteConnectOptions, SqliteConnection};
 
 const COLUMNS: &str = "SELECT name, upper(type), \"notnull\" = 0 AND pk = 0, \
     dflt_value IS NOT NULL, pk FROM pragma_table_xinfo($1)";
@@ -20,7 +20,7 @@ const FOREIGN_KEYS: &str =
 
 /// The catalogue that the migrations make, asked of a database in memory.
 pub(super) async fn expected() -> Result<Catalogue, StoreError> {
-    let mut memory = SqliteConnectOptions::new().in_memory(true).disable_statement_logging().connect().await?;
+    let mut memory = SqliteConnectOptions::memory().connect().await?;
     sqlx::raw_sql(AssertSqlSafe(rendered(Backend::Sqlite))).execute(&mut memory).await?;
     let catalogue = memory.catalogue().await?;
     memory.close().await?;

@@ -3,11 +3,10 @@
 
 use crate::audit::{AuditKeys, Head};
 use crate::error::StoreError;
-use crate::link::{later, on};
+use crate::link::{on, run};
 use crate::query::queries;
 use crate::scope::System;
 use crate::tx::{Read, Write};
-use sqlx::FromRow;
 
 /// How many there are, as the migration made them.
 pub const AUDIT_LANES: i64 = 64;
@@ -77,11 +76,7 @@ impl Taken {
 impl<S> Write<S> {
     /// Takes a lane for this transaction: a free one, or else it waits for one at random.
     pub(crate) async fn take_lane(&mut self) -> Result<Taken, StoreError> {
-        let free: Option<HeadRow> = match self.link().put_off(TAKE) {
-            // With all that was put off before it; its row is the last.
-            Some(_) => self.link().ask().await?.pop().map(|row| HeadRow::from_row(&row)).transpose()?,
-            None => on!(self, |c, sql| sqlx::query_as(sql(TAKE)).fetch_optional(c).await)?,
-        };
+        let free: Option<HeadRow> = on!(self, |c, sql| sqlx::query_as(sql(TAKE)).fetch_optional(c).await)?;
         match free {
             Some(row) => self.taken(row),
             None => {
@@ -114,7 +109,7 @@ impl<S> Write<S> {
 
     /// Moves the head of a lane that is held.
     pub(crate) async fn move_head(&mut self, head: &Head, mac: &[u8]) -> Result<(), StoreError> {
-        later!(self, MOVE, [head.lane, head.seq, &head.hash, mac])
+        run!(self, MOVE, [head.lane, head.seq, &head.hash, mac])
     }
 }
 

@@ -7,11 +7,9 @@
 use std::time::Duration;
 
 use durward_proto::Timestamp;
-use sqlx::FromRow;
 
-use crate::batch::add;
 use crate::error::StoreError;
-use crate::link::{later, on};
+use crate::link::{on, run};
 use crate::query::queries;
 use crate::scope::{Gate, System};
 use crate::tx::{Ending, Read, Write};
@@ -82,7 +80,8 @@ queries! {
         RETURNING refused, next_allowed_at, ends_at";
     /// Takes one back of each, and the wait with it. They are held in the order of their bytes, as everybody takes them.
     REFUND = {
-        sqlite: "UPDATE guess_budgets SET failures = failures - 1, next_allowed_at = 0 WHERE key IN ($1, $2, $3)",
+        sqlite: "UPDATE guess_budgets SET failures = failures - 1, next_allowed_at = 0 WHERE key IN ($1, $2, $3) \
+            RETURNING failures",
         pg: "UPDATE guess_budgets SET failures = failures - 1, next_allowed_at = 0 WHERE key = ANY (ARRAY(SELECT key \
             FROM guess_budgets WHERE key IN ($1, $2, $3) ORDER BY key COLLATE \"C\" FOR UPDATE)) RETURNING failures"
     };
@@ -107,28 +106,15 @@ impl Write<Gate> {
             let window = micros(rule.window).clamp(1, LONGEST);
             let first_delay = micros(rule.first_delay).clamp(1, window);
             let (limit, doublings) = (i64::from(rule.limit.max(1)), doublings(first_delay, window));
-            match self.link().put_off(CHARGE) {
-                Some(arguments) => add!(arguments, [
-                    *key,
-                    now,
-                    window,
-                    limit,
-                    first_delay,
-                    doublings,
-                ])?,
-                None => rows.push(on!(self, |c, sql| sqlx::query_as(sql(CHARGE))
-                    .bind(*key)
-                    .bind(now)
-                    .bind(window)
-                    .bind(limit)
-                    .bind(first_delay)
-                    .bind(doublings)
-                    .fetch_one(c)
-                    .await)?),
-            }
-        }
-        for row in self.link().ask().await? {
-            rows.push(FromRow::from_row(&row)?);
+            rows.push(on!(self, |c, sql| sqlx::query_as(sql(CHARGE))
+                .bind(*key)
+                .bind(now)
+                .bind(window)
+                .bind(limit)
+                .bind(first_delay)
+                .bind(doublings)
+                .fetch_one(c)
+                .await)?);
         }
         let charge = |(refused, next_allowed_at, ends_at): (bool, i64, i64)| {
             // With the end of the window everything starts anew, a wait that is left over as well.
@@ -167,7 +153,7 @@ impl Write<Ending> {
             }
             match settling {
                 Settling::Refund => refunds.push(key),
-                Settling::Forget => later!(self, FORGET, [&key])?,
+                Settling::Forget => run!(self, FORGET, [&key])?,
             }
         }
         self.refund_now(&refunds).await
@@ -179,23 +165,14 @@ impl Write<Ending> {
             return Ok(());
         }
         let [one, two, three] = three(keys);
-        let left: Vec<i64> = match self.link().put_off(REFUND) {
-            Some(arguments) => {
-                add!(arguments, [one, two, three])?;
-                // It is not asked at once: the other statement goes along with it.
-                vec![0]
-            }
-            None => {
-                on!(self, |c, sql| sqlx::query_scalar(sql(REFUND))
-                    .bind(one)
-                    .bind(two)
-                    .bind(three)
-                    .fetch_all(c)
-                    .await)?
-            }
-        };
+        let left: Vec<i64> = on!(self, |c, sql| sqlx::query_scalar(sql(REFUND))
+            .bind(one)
+            .bind(two)
+            .bind(three)
+            .fetch_all(c)
+            .await)?;
         if left.iter().any(|failures| *failures <= 0) {
-            later!(self, FORGET_SPENT, [one, two, three])?;
+            run!(self, FORGET_SPENT, [one, two, three])?;
         }
         Ok(())
     }

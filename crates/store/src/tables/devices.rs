@@ -4,13 +4,11 @@
 use durward_proto::ids::UuidId;
 use durward_proto::wire::device::{DeviceKind, SecurityLevel, TrustLevel};
 use durward_proto::{DeviceId, SessionId, Timestamp, UserId};
-use sqlx::Row;
 use uuid::Uuid;
 
-use crate::batch::add;
 use crate::encode::Db;
 use crate::error::StoreError;
-use crate::link::{later, on};
+use crate::link::{on, run};
 use crate::query::queries;
 use crate::scope::{ChangesUsers, Gate, Own, SeesSessions};
 use crate::tables::After;
@@ -315,7 +313,7 @@ impl Write<Gate> {
         seen: &SeenDevice<'_>,
         before: Option<DeviceId>,
     ) -> Result<RegisteredRow, StoreError> {
-        later!(self, PUT, [seen.id.uuid(), seen.user_id.0, seen.identity_hash.as_slice(), seen.fingerprint.as_slice(), seen.kind.as_str(), seen.name, seen.user_agent, seen.ip, seen.place, seen.trust_level.as_str(), seen.successes_milli, seen.failures_milli, Db(seen.now), seen.streak_logins, Db(seen.streak_since)])?;
+        run!(self, PUT, [seen.id.uuid(), seen.user_id.0, seen.identity_hash.as_slice(), seen.fingerprint.as_slice(), seen.kind.as_str(), seen.name, seen.user_agent, seen.ip, seen.place, seen.trust_level.as_str(), seen.successes_milli, seen.failures_milli, Db(seen.now), seen.streak_logins, Db(seen.streak_since)])?;
         Ok(RegisteredRow { id: before.unwrap_or(seen.id), is_new: before.is_none() })
     }
 
@@ -325,7 +323,7 @@ impl Write<Gate> {
     /// # Errors
     /// As all statements: `Unavailable` or `Broken`.
     pub async fn trim_devices(&mut self, user: UserId, kept: DeviceId, now: Timestamp) -> Result<(), StoreError> {
-        later!(self, TRIM, [user.0, kept.uuid(), Db(now), MOST])
+        run!(self, TRIM, [user.0, kept.uuid(), Db(now), MOST])
     }
 
     /// Whether the user has other devices than this one. With `alike`, one that was last at that address and had that
@@ -340,18 +338,6 @@ impl Write<Gate> {
         alike: Option<(&str, &str)>,
     ) -> Result<bool, StoreError> {
         let (ip, agent) = alike.unwrap_or_default();
-        if let Some(arguments) = self.link().put_off(IS_UNLIKE_OTHERS) {
-            add!(arguments, [
-                user.0,
-                device.uuid(),
-                alike.is_some(),
-                ip,
-                agent,
-            ])?;
-            // With all that was put off before it; its row is the last.
-            let row = self.link().ask().await?.pop();
-            return Ok(row.map(|row| row.try_get(0)).transpose()?.unwrap_or(false));
-        }
         on!(self, |c, sql| sqlx::query_scalar(sql(IS_UNLIKE_OTHERS))
             .bind(user.0)
             .bind(device.uuid())
@@ -404,7 +390,7 @@ impl Write<Gate> {
     /// As all statements: `Unavailable` or `Broken`.
     pub async fn touch_device(&mut self, session: SessionId, now: Timestamp) -> Result<(), StoreError> {
         let stale = Timestamp::from_micros(now.micros().saturating_sub(TOUCH_EVERY_MICROS));
-        later!(self, TOUCH, [session.uuid(), Db(now), Db(stale)])
+        run!(self, TOUCH, [session.uuid(), Db(now), Db(stale)])
     }
 
     /// Trusts none of the user's devices any longer but `except`: all have to prove themselves anew.

@@ -6,7 +6,6 @@ use serde::Serialize;
 use serde_json::Value;
 use sqlx::FromRow;
 use sqlx::postgres::PgRow;
-use sqlx::sqlite::SqliteRow;
 use sqlx::types::Json;
 use uuid::Uuid;
 
@@ -14,6 +13,7 @@ use crate::encode::Db;
 use crate::error::StoreError;
 use crate::link::on;
 use crate::query::{Statement, queries};
+use crate::sqlite::SqliteRow;
 use crate::scope::Own;
 use crate::tables::After;
 use crate::tx::Read;

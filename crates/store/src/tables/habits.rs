@@ -6,7 +6,7 @@ use sqlx::types::Json;
 
 use crate::encode::Db;
 use crate::error::StoreError;
-use crate::link::{later, on};
+use crate::link::{on, run};
 use crate::query::queries;
 use crate::scope::Gate;
 use crate::tx::{Read, Write};
@@ -99,6 +99,6 @@ impl Write<Gate> {
     /// # Errors
     /// As all statements: `Unavailable` or `Broken`.
     pub async fn put_habits(&mut self, user: UserId, habits: &Value, now: Timestamp) -> Result<(), StoreError> {
-        later!(self, PUT, [user.0, Json(habits), Db(now)])
+        run!(self, PUT, [user.0, Json(habits), Db(now)])
     }
 }

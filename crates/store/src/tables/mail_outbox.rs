@@ -8,7 +8,7 @@ use durward_proto::{MailId, Timestamp, UserId};
 
 use crate::encode::Db;
 use crate::error::StoreError;
-use crate::link::{later, on};
+use crate::link::{on, run};
 use crate::query::queries;
 use crate::scope::Gate;
 use crate::tx::{Read, Write};
@@ -103,7 +103,7 @@ impl<S> Write<S> {
     /// # Errors
     /// As all statements: `Unavailable` or `Broken`.
     pub async fn insert_mail(&mut self, new: &NewMail<'_>) -> Result<(), StoreError> {
-        later!(self, INSERT, [new.id.uuid(), new.kind, new.user_id.map(Db), new.sealed, Db(new.now), Db(new.expires_at)])
+        run!(self, INSERT, [new.id.uuid(), new.kind, new.user_id.map(Db), new.sealed, Db(new.now), Db(new.expires_at)])
     }
 }
 

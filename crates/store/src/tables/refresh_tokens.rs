@@ -6,7 +6,7 @@ use durward_proto::{SessionId, Timestamp, UserId};
 
 use crate::encode::Db;
 use crate::error::StoreError;
-use crate::link::{later, on};
+use crate::link::{on, run};
 use crate::query::queries;
 use crate::scope::Gate;
 use crate::tx::{Read, Write};
@@ -91,7 +91,7 @@ impl Write<Gate> {
         now: Timestamp,
         expires_at: Timestamp,
     ) -> Result<(), StoreError> {
-        later!(self, INSERT, [hash.as_slice(), session.uuid(), i64::from(generation), Db(now), Db(expires_at)])
+        run!(self, INSERT, [hash.as_slice(), session.uuid(), i64::from(generation), Db(now), Db(expires_at)])
     }
 
     /// Uses a token up, leaves its sealed successor for whoever asks again soon, and begins the session's next generation. That

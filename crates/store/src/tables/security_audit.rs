@@ -12,7 +12,7 @@ use sqlx::types::Json;
 use crate::audit::{Audit, AuditRow, CheckpointKind, Head};
 use crate::encode::Db;
 use crate::error::StoreError;
-use crate::link::{later, on};
+use crate::link::{on, run};
 use crate::open::Backend;
 use crate::query::queries;
 use crate::scope::{AnyUser, SeesAudit, System};
@@ -190,7 +190,7 @@ impl Write<Ending> {
 
     async fn insert_row(&mut self, row: &AuditRow) -> Result<(), StoreError> {
         let detail = row.detail().unwrap_or_default();
-        later!(self, INSERT, [Db(row.id), Db(row.at), &row.event, row.actor_user_id.map(Db), row.subject_user_id.map(Db), row.session_id.map(Db), row.ip.as_deref(), row.request_id.as_deref(), Json(&detail), row.node.as_deref(), row.lane, row.seq, row.salt.as_deref(), row.commitment.as_deref(), row.hash.as_deref()])
+        run!(self, INSERT, [Db(row.id), Db(row.at), &row.event, row.actor_user_id.map(Db), row.subject_user_id.map(Db), row.session_id.map(Db), row.ip.as_deref(), row.request_id.as_deref(), Json(&detail), row.node.as_deref(), row.lane, row.seq, row.salt.as_deref(), row.commitment.as_deref(), row.hash.as_deref()])
     }
 
     async fn append_last(&mut self, row: &AuditRow, mac: &[u8]) -> Result<(), StoreError> {

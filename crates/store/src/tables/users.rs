@@ -3,7 +3,6 @@
 use durward_proto::wire::auth::User;
 use durward_proto::{AccountStatus, Email, Role, Timestamp, UserId};
 
-use crate::batch::add;
 use crate::encode::Db;
 use crate::error::StoreError;
 use crate::link::on;
@@ -221,10 +220,6 @@ impl Write<Gate> {
     /// # Errors
     /// As all statements: `Unavailable` or `Broken`.
     pub async fn hold_account(&mut self, user: UserId, checked: &str, kept: &str) -> Result<bool, StoreError> {
-        if let Some(arguments) = self.link().put_off(HOLD) {
-            add!(arguments, [user.0, checked, kept])?;
-            return Ok(self.link().ask().await?.len() == 1);
-        }
         let held: Option<i64> = on!(self, |c, sql| sqlx::query_scalar(sql(HOLD))
             .bind(user.0)
             .bind(checked)

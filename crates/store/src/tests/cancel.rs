@@ -97,7 +97,7 @@ async fn poll_times(work: impl Future<Output = ()>, times: usize) {
 }
 
 async fn wait_until_nothing_is_open(fresh: &Fresh) {
-    if matches!(fresh.opened.system.shared.pools, Pools::Sqlite { .. }) {
+    if matches!(fresh.opened.system.shared.pools, Pools::Sqlite(_)) {
         // The one writer is free again only when nothing is open on it.
         drop(fresh.opened.gate.write().await.unwrap());
         return;

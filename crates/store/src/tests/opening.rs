@@ -1,8 +1,9 @@
 use durward_proto::{Clock, Secret, SystemClock};
-use sqlx::{PgConnection, SqlitePool};
+use sqlx::{ConnectOptions, PgConnection};
 
 use super::*;
 use crate::open::{Backend, Pools};
+use crate::sqlite::{Held, SqliteConnectOptions};
 use crate::testing::{backends, fresh};
 use crate::{Opened, PgTarget, SslMode, StoreError, StoreOptions, Target};
 
@@ -32,15 +33,20 @@ fn target_of(fresh: &Fresh) -> PgTarget {
 async fn sqlite_is_durable_and_private() {
     let fresh = fresh(Backend::Sqlite).await;
     user(&fresh, "ann@example.com").await;
-    let Pools::Sqlite { writer, readers } = &fresh.opened.system.shared.pools else { panic!("it is SQLite") };
-    let number =
-        async |pool: &SqlitePool, sql: &'static str| -> i64 { sqlx::query_scalar(sql).fetch_one(pool).await.unwrap() };
-    assert_eq!(number(writer, "PRAGMA synchronous").await, 2, "FULL");
-    assert_eq!(number(writer, "PRAGMA foreign_keys").await, 1);
-    let mode: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(writer).await.unwrap();
+    let Pools::Sqlite(files) = &fresh.opened.system.shared.pools else { panic!("it is SQLite") };
+    let number = async |held: &mut Held, sql: &'static str| -> i64 {
+        sqlx::query_scalar(sql).fetch_one(&mut *held.conn).await.unwrap()
+    };
+    let (mut writer, mut reader) = (files.writer().await.unwrap(), files.reader().await.unwrap());
+    // The log keeps the order of what is written; who commits waits for the disk: `what_the_disk_does_not_take`.
+    assert_eq!(number(&mut writer, "PRAGMA synchronous").await, 1, "NORMAL");
+    assert_eq!(number(&mut writer, "PRAGMA foreign_keys").await, 1);
+    assert_eq!(number(&mut writer, "PRAGMA wal_autocheckpoint").await, 0);
+    let mode: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&mut *writer.conn).await.unwrap();
     assert_eq!(mode, "wal");
-    let refused = sqlx::raw_sql("DELETE FROM users").execute(readers).await.unwrap_err();
+    let refused = reader.conn.script("DELETE FROM users").unwrap_err();
     assert!(refused.to_string().contains("readonly"), "{refused}");
+    drop((writer, reader));
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
@@ -50,6 +56,73 @@ async fn sqlite_is_durable_and_private() {
             assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{:?}", file.path());
         }
     }
+}
+
+/// A commit is acknowledged when the disk has it. When that fails, nothing is acknowledged from then on: what is written
+/// behind a hole could not be read again.
+#[cfg(unix)]
+#[tokio::test]
+async fn what_the_disk_does_not_take_is_not_acknowledged() {
+    let fresh = fresh(Backend::Sqlite).await;
+    let ann = user(&fresh, "ann@example.com").await.id;
+    let Target::Sqlite { path } = &fresh.options.target else { panic!("it is SQLite") };
+    // The log's name is what the disk is asked by.
+    let log = path.with_file_name("durward.db-wal");
+    std::fs::remove_file(&log).unwrap();
+    let commit = async || {
+        let mut write = fresh.opened.system.write().await.unwrap();
+        write.set_role(ann, &Role::admin(), NOW).await.unwrap();
+        write.commit_unaudited("a test").await
+    };
+    for _ in 0..2 {
+        let error = commit().await.unwrap_err();
+        assert!(error.is_unavailable(), "{error}");
+    }
+}
+
+/// Who commits at once is brought to the disk together, and the log does not grow with the number of commits.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_log_is_begun_anew() {
+    let fresh = fresh(Backend::Sqlite).await;
+    let ann = user(&fresh, "ann@example.com").await.id;
+    let mut writing = tokio::task::JoinSet::new();
+    for _ in 0..20 {
+        let system = fresh.opened.system.clone();
+        writing.spawn(async move {
+            for _ in 0..100 {
+                let mut write = system.write().await.unwrap();
+                write.set_role(ann, &Role::admin(), NOW).await.unwrap();
+                write.commit_unaudited("a test").await.unwrap();
+            }
+        });
+    }
+    while let Some(done) = writing.join_next().await {
+        done.unwrap();
+    }
+    let Target::Sqlite { path } = &fresh.options.target else { panic!("it is SQLite") };
+    let pages = std::fs::metadata(path.with_file_name("durward.db-wal")).unwrap().len() / 4_096;
+    assert!(pages < 3_000, "2,000 commits left a log of {pages} pages");
+}
+
+/// Another process that writes is waited for, and others are served meanwhile.
+#[tokio::test]
+async fn another_process_may_write() {
+    let fresh = fresh(Backend::Sqlite).await;
+    let ann = user(&fresh, "ann@example.com").await.id;
+    let Target::Sqlite { path } = &fresh.options.target else { panic!("it is SQLite") };
+    let mut other = SqliteConnectOptions::file(path).connect().await.unwrap();
+    other.word("BEGIN IMMEDIATE").unwrap();
+    let writing = async {
+        let mut write = fresh.opened.system.write().await.unwrap();
+        write.set_role(ann, &Role::admin(), NOW).await.unwrap();
+        write.commit_unaudited("a test").await.unwrap();
+    };
+    let mut writing = std::pin::pin!(writing);
+    let early = tokio::time::timeout(Duration::from_millis(100), &mut writing).await;
+    assert!(early.is_err(), "two wrote at once");
+    assert!(fresh.opened.gate.read().await.unwrap().credential_by_id(ann).await.unwrap().is_some());
+    other.word("COMMIT").unwrap();
+    writing.await;
 }
 
 #[tokio::test]

@@ -116,7 +116,17 @@ impl Link {
 
     /// Ends the transaction for good.
     pub(crate) async fn commit(mut self) -> Result<(), StoreError> {
-        self.run_named("COMMIT", "COMMIT").await?;
+        match self.begin_statement()? {
+            Conn::Sqlite(held) => {
+                let run = async {
+                    name_span("COMMIT");
+                    held.conn.word("COMMIT")
+                };
+                let done = at_once(Box::pin(run)).await;
+                self.end_statement(done)?;
+            }
+            Conn::Postgres(_) => self.run_named("COMMIT", "COMMIT").await?,
+        }
         self.in_transaction = false;
         let Pools::Sqlite(files) = &self.shared.pools else { return Ok(()) };
         // Others may write while this one waits for the disk.

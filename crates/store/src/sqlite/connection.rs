@@ -390,3 +390,85 @@ impl TransactionManager for Transactions {
         usize::from(conn.is_in_transaction())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use sqlx::types::Json;
+
+    use super::*;
+
+    fn memory() -> SqliteConnection {
+        SqliteConnectOptions::memory().open().unwrap()
+    }
+
+    #[tokio::test]
+    async fn parameters_are_taken_by_their_numbers() {
+        let mut conn = memory();
+        let asked = sqlx::query_as("SELECT $2, $1, $2 || $3").bind(7_i64).bind("two").bind("three");
+        let row: (String, i64, String) = asked.fetch_one(&mut conn).await.unwrap();
+        assert_eq!(row, ("two".to_owned(), 7, "twothree".to_owned()));
+        let few = sqlx::query("SELECT $1, $2").bind(1_i64).execute(&mut conn).await;
+        assert!(matches!(few, Err(Error::InvalidArgument(_))), "{few:?}");
+    }
+
+    #[tokio::test]
+    async fn values_come_back_as_they_went() {
+        let mut conn = memory();
+        conn.script("CREATE TABLE t (a TEXT, b BLOB, c INTEGER, d REAL, e TEXT) STRICT").unwrap();
+        let given = ("a\0ü".to_owned(), vec![0_u8, 255], true, 0.5, Json(vec![1, 2]));
+        let insert = sqlx::query("INSERT INTO t VALUES ($1, $2, $3, $4, $5)");
+        let insert = insert.bind(&given.0).bind(&given.1).bind(given.2).bind(given.3).bind(&given.4);
+        assert_eq!(insert.execute(&mut conn).await.unwrap().rows_affected(), 1);
+        let row: (String, Vec<u8>, bool, f64, Json<Vec<i32>>) =
+            sqlx::query_as("SELECT * FROM t").fetch_one(&mut conn).await.unwrap();
+        assert_eq!(row, given);
+        let nothing: (Option<String>, Option<i64>) =
+            sqlx::query_as("SELECT NULL, $1").bind(None::<i64>).fetch_one(&mut conn).await.unwrap();
+        assert_eq!(nothing, (None, None));
+        let wrong = sqlx::query_scalar::<_, i64>("SELECT a FROM t").fetch_one(&mut conn).await;
+        assert!(matches!(wrong, Err(Error::ColumnDecode { .. })), "{wrong:?}");
+    }
+
+    #[test]
+    fn errors_say_what_kind_they_are() {
+        let mut conn = memory();
+        conn.script("CREATE TABLE t (a INTEGER PRIMARY KEY, b INTEGER NOT NULL)").unwrap();
+        let kind = |conn: &mut SqliteConnection, sql| match conn.script(sql).unwrap_err() {
+            Error::Database(error) => error.kind(),
+            other => panic!("{other}"),
+        };
+        use sqlx::error::ErrorKind;
+        assert!(matches!(kind(&mut conn, "INSERT INTO t VALUES (1, NULL)"), ErrorKind::NotNullViolation));
+        conn.script("INSERT INTO t VALUES (1, 1)").unwrap();
+        assert!(matches!(kind(&mut conn, "INSERT INTO t VALUES (1, 1)"), ErrorKind::UniqueViolation));
+        assert!(matches!(kind(&mut conn, "SELECT nothing FROM t"), ErrorKind::Other));
+    }
+
+    /// With one thread, so that whoever holds it holds all others up.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+    async fn what_takes_long_lets_others_go_first() {
+        let ticks = Arc::new(AtomicU32::new(0));
+        let counted = ticks.clone();
+        let long = tokio::spawn(async move {
+            let mut conn = memory();
+            conn.gives_way(true);
+            let numbers = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000000)";
+            let count = format!("{numbers} SELECT COUNT(*) FROM n");
+            let before = counted.load(Ordering::Relaxed);
+            let rows: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(count)).fetch_one(&mut conn).await.unwrap();
+            (rows, counted.load(Ordering::Relaxed) - before)
+        });
+        let ticking = tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+                ticks.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        let (rows, meanwhile) = long.await.unwrap();
+        ticking.abort();
+        assert_eq!(rows, 3_000_000);
+        assert!(meanwhile > 5, "others had {meanwhile} turns in all that time");
+    }
+}

@@ -183,33 +183,36 @@ fn is_linked(file: &File) -> bool {
 
 /// Puts the log into the database's file, over and over.
 async fn tidy(path: PathBuf, bell: Arc<Notify>, writer: Arc<Semaphore>) {
+    let mut conn = None;
     loop {
         bell.notified().await;
+        let Ok(held) = conn.take().map_or_else(|| SqliteConnectOptions::file(&path).open(), Ok) else { continue };
         // SQLite begins the log anew when all of it is in the file. Most of it is put there beside those who write; for the
         // rest, nobody may.
-        if checkpoint(&path).await >= LONG {
-            let Ok(place) = writer.acquire().await else { return };
-            checkpoint(&path).await;
-            drop(place);
+        let Some((held, pages)) = checkpoint(held).await else { continue };
+        if pages < LONG {
+            conn = Some(held);
+            continue;
         }
+        let Ok(place) = writer.acquire().await else { return };
+        conn = checkpoint(held).await.map(|(held, _)| held);
+        drop(place);
     }
 }
 
 /// Puts into the file what nobody reads from the log, and says how many pages the log has.
-async fn checkpoint(path: &Path) -> i64 {
-    let path = path.to_owned();
+async fn checkpoint(mut conn: SqliteConnection) -> Option<(SqliteConnection, i64)> {
     let done = tokio::task::spawn_blocking(move || {
-        let mut conn = SqliteConnectOptions::file(path).open()?;
         let pages = conn.raw().query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get("log"));
-        pages.map_err(SqliteError::of)
+        pages.map(|pages| (conn, pages)).map_err(SqliteError::of)
     });
     match done.await {
-        Ok(Ok(pages)) => pages,
+        Ok(Ok(done)) => Some(done),
         Ok(Err(error)) => {
             tracing::warn!(%error, "the database's log could not be put into its file; it will be tried again");
-            0
+            None
         }
         // The program ends.
-        Err(_) => 0,
+        Err(_) => None,
     }
 }

@@ -279,10 +279,13 @@ async fn next(line: &mut Line, answering: &mut Option<Box<Answering>>, span: &Sp
     let Some(answering) = answering else { return poll_fn(|cx| line.poll_next(cx)).await.map(Event::Came) };
     let mut piece = Box::pin(answering.next().instrument(span.clone()));
     poll_fn(|cx| {
-        if let Poll::Ready(came) = line.poll_next(cx) {
-            return Poll::Ready(came.map(Event::Came));
+        // The answer first, as far as it is there and has room: what comes at once goes out at once.
+        if !line.is_full()
+            && let Poll::Ready(piece) = piece.as_mut().poll(cx)
+        {
+            return Poll::Ready(Ok(Event::Answer(piece)));
         }
-        if line.is_full() { Poll::Pending } else { piece.as_mut().poll(cx).map(|piece| Ok(Event::Answer(piece))) }
+        line.poll_next(cx).map(|came| came.map(Event::Came))
     })
     .await
 }

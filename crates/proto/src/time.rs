@@ -116,19 +116,37 @@ pub trait Clock: Send + Sync {
     fn now(&self) -> Timestamp;
     /// A clock that never goes back, from an arbitrary start: for measuring how long something took.
     fn monotonic(&self) -> Duration;
+    /// The wall clock as of the system's last tick, up to [`TICK`] ago. For what is asked with every request and is not about
+    /// milliseconds: it costs a fifth of [`now`](Self::now).
+    fn ticked_now(&self) -> Timestamp {
+        self.now()
+    }
+    /// The same for [`monotonic`](Self::monotonic).
+    fn ticked_monotonic(&self) -> Duration {
+        self.monotonic()
+    }
 }
+
+/// How far apart the system's ticks are at most.
+pub const TICK: Duration = Duration::from_millis(10);
 
 /// The machine's clock.
 #[derive(Debug, Clone)]
 pub struct SystemClock {
     start: std::time::Instant,
+    #[cfg(target_os = "linux")]
+    ticked_start: Duration,
 }
 
 impl SystemClock {
     /// A clock whose monotonic side starts now.
     #[allow(clippy::disallowed_methods, reason = "here the clock enters")]
     pub fn new() -> Arc<Self> {
-        Arc::new(Self { start: std::time::Instant::now() })
+        Arc::new(Self {
+            start: std::time::Instant::now(),
+            #[cfg(target_os = "linux")]
+            ticked_start: ticked(rustix::time::ClockId::MonotonicCoarse),
+        })
     }
 }
 
@@ -141,5 +159,45 @@ impl Clock for SystemClock {
 
     fn monotonic(&self) -> Duration {
         self.start.elapsed()
+    }
+
+    #[cfg(target_os = "linux")]
+    fn ticked_now(&self) -> Timestamp {
+        Timestamp(micros(ticked(rustix::time::ClockId::RealtimeCoarse)))
+    }
+
+    #[cfg(target_os = "linux")]
+    fn ticked_monotonic(&self) -> Duration {
+        ticked(rustix::time::ClockId::MonotonicCoarse).saturating_sub(self.ticked_start)
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn ticked(clock: rustix::time::ClockId) -> Duration {
+    rustix::time::clock_gettime(clock).try_into().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_tick_was_a_moment_ago() {
+        let clock = SystemClock::new();
+        // What another thread's turn comes between is tried again.
+        let wall = |_| {
+            let (before, ticked, after) = (clock.now(), clock.ticked_now(), clock.now());
+            ticked <= after && before.since(ticked) <= 2 * TICK
+        };
+        let monotonic = |_| {
+            let (before, ticked, after) = (clock.monotonic(), clock.ticked_monotonic(), clock.monotonic());
+            // Both count from their own start, and the ticks' is the last one before.
+            ticked <= after + TICK && before.saturating_sub(ticked) <= 2 * TICK
+        };
+        assert!((0..1_000).any(wall) && (0..1_000).any(monotonic));
+        let began = clock.ticked_monotonic();
+        std::thread::sleep(5 * TICK);
+        let passed = clock.ticked_monotonic() - began;
+        assert!(passed >= 3 * TICK && clock.ticked_monotonic() >= began + passed, "{passed:?}");
     }
 }

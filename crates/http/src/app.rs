@@ -5,9 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::middleware::from_fn_with_state;
 use durward_core::Core;
-use durward_proto::Code;
 use durward_proto::wire::admin::ConfigEntry;
 use durward_proto::wire::health::{HealthAnswer, Report};
 use futures_util::future::BoxFuture;
@@ -20,11 +18,10 @@ use crate::layers::origin::{Origin, Origins};
 use crate::layers::security_headers;
 use crate::meters::TokenMeters;
 use crate::paths::Paths;
-use crate::reply::Refused;
+use crate::routes;
 use crate::server::Closing;
 use crate::traces::Traces;
 use crate::ui::Pages;
-use crate::{door, routes};
 
 /// What the operators' pages ask of the program around the server.
 pub trait Operations: Send + Sync + 'static {
@@ -144,34 +141,23 @@ pub(crate) struct Site {
 /// What every handler gets as its state.
 pub(crate) type Shared = Arc<Site>;
 
-/// The router over all rows of [`routes::table`]. Its sockets stay until their own end; those under a
-/// [`Server`](crate::Server) end with it.
-pub fn router(app: App) -> Router {
-    closing_router(app, Closing::never())
-}
-
-/// The router whose sockets are told when the server stops.
-pub(crate) fn closing_router(app: App, closing: Closing) -> Router {
-    let App { core, operations, rules, pages, traces } = app;
-    let origins = Origins::new(&rules.public_origin, &rules.allowed_origins);
-    let site = Arc::new(Site {
-        page_policy: security_headers::page_policy(&origins),
-        origins,
-        pages,
-        paths: Paths::of(routes::table()),
-        core,
-        operations,
-        rules,
-        closing,
-        traces,
-        token_meters: TokenMeters::default(),
-    });
-    routes::table()
-        .iter()
-        .fold(Router::new(), |router, row| router.route(row.path, row.service()))
-        .fallback(nowhere)
-        .layer(from_fn_with_state(site.clone(), door::door))
-        .with_state(site)
+impl Site {
+    pub(crate) fn new(app: App, closing: Closing) -> Shared {
+        let App { core, operations, rules, pages, traces } = app;
+        let origins = Origins::new(&rules.public_origin, &rules.allowed_origins);
+        Arc::new(Self {
+            page_policy: security_headers::page_policy(&origins),
+            origins,
+            pages,
+            paths: Paths::of(routes::table()),
+            core,
+            operations,
+            rules,
+            closing,
+            traces,
+            token_meters: TokenMeters::default(),
+        })
+    }
 }
 
 /// The router of a listener that serves `/metrics` alone (`metrics.listen`).
@@ -181,9 +167,4 @@ pub fn metrics_router(operations: Arc<dyn Operations>) -> Router {
         async move { crate::api::health::metrics_text(&*operations) }
     };
     Router::new().route("/metrics", axum::routing::get(show))
-}
-
-/// The door answers these itself; this is what remains if it ever lets one through.
-async fn nowhere() -> Refused {
-    Code::NotFound.into()
 }

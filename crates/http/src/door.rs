@@ -1,40 +1,58 @@
 //! The one way in. Every request, also one for a path that does not exist, goes through [`door`], step by step;
 //! what a step is applied to stands in the request's [`Row`].
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Body;
-use axum::extract::{MatchedPath, Request, State};
-use axum::middleware::Next;
+use axum::body::{Body, HttpBody};
+use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use durward_core::{Spent, tallied};
 use durward_proto::{Code, Problem, UserId};
 use durward_verify::{Refusal, Source, Surface, Trace, Verified};
 use futures_util::FutureExt;
-use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use http::{Extensions, HeaderMap, Method, StatusCode, header};
 use tracing::{Instrument, Span};
 
 use crate::app::{Shared, Site};
 use crate::body;
-use crate::layers::{client_address, cors, csrf, origin, request_id, security_headers};
+use crate::layers::request_id::{self, RequestId};
+use crate::layers::{client_address, cors, csrf, origin, security_headers};
 use crate::meters;
-use crate::paths::Path;
-use crate::reply::{Refused, Told, write_problem};
+use crate::paths::{Params, Path};
+use crate::reply::{HEADERS, Refused, Told, write_problem};
 use crate::routes::{Access, CsrfClass, Row};
-use crate::server::Peer;
+use crate::server::{Arrival, Place};
 use crate::traces;
 use crate::ui::{self, Pages, Visitor};
 
-/// What the door found out about a request, for its handler.
+/// What the door found out about a request, for its handler. All of it is one extension of the request: each takes memory of
+/// its own, and the first few a table.
 #[derive(Debug, Clone)]
 pub(crate) struct Passage {
-    /// The request's id: visible ASCII.
-    pub(crate) request_id: HeaderValue,
+    /// The request's id.
+    pub(crate) request_id: RequestId,
     /// The client's address.
     pub(crate) ip: IpAddr,
+    /// The path of the request's row.
+    pub(crate) pattern: &'static str,
+    /// What stands in the path; none where that cannot be read.
+    pub(crate) params: Option<Params>,
+    /// Who asks, where the row wants to know.
+    pub(crate) who: Option<Arc<Verified>>,
+    /// How that was found out, on rows that are traced.
+    pub(crate) trace: Option<Arc<Trace>>,
+    /// The connection's place, for what outlives the request.
+    pub(crate) place: Option<Arc<Place>>,
+}
+
+impl Passage {
+    /// That of a request.
+    pub(crate) fn of(extensions: &Extensions) -> Option<&Self> {
+        extensions.get()
+    }
 }
 
 /// What is done once the handler has answered.
@@ -46,27 +64,36 @@ struct After {
 }
 
 /// The way in and out.
-pub(crate) async fn door(State(site): State<Shared>, mut request: Request, next: Next) -> Response {
+pub(crate) async fn door(site: Shared, arrival: Arrival, request: Request) -> Response {
     let started = site.core.clock().monotonic();
-    let request_id = request_id::of(request.headers(), &**site.core.clock(), &**site.core.random());
-    let peer = request.extensions().get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
-    let ip = client_address::resolve(peer, request.headers(), &site.rules.trusted_proxies);
-    request.extensions_mut().insert(Passage { request_id: request_id.clone(), ip });
-
+    let request_id = RequestId::of(request.headers(), &**site.core.clock(), &**site.core.random());
+    let ip = client_address::resolve(arrival.peer.ip(), request.headers(), &site.rules.trusted_proxies);
     let (method, asked) = (request.method().clone(), cors::Asked::of(request.headers(), &site.origins));
     let kind = security_headers::Kind::of(request.uri().path());
     let browser = browser(&site, kind, &request);
-    let path = site.paths.get(request.extensions().get::<MatchedPath>().map(MatchedPath::as_str));
+    let (path, params) = site.paths.find(request.uri().path()).unzip();
     let row = path.and_then(|path| path.row(&method)).map(|(row, _)| row);
     let span = traces::of_request(&site, row, request.headers());
+    let passage = Passage {
+        request_id: request_id.clone(),
+        ip,
+        pattern: path.map_or("unmatched", |path| path.pattern),
+        params: params.flatten(),
+        who: None,
+        trace: None,
+        place: row.filter(|row| row.access == Access::Socket).map(|_| arrival.place),
+    };
+
     let mut after = After::default();
-    let work = AssertUnwindSafe(pass(&site, path, request, next, &mut after)).catch_unwind();
+    // In a box, because what is around it would move all of it, which is most of what a request needs, once for each.
+    let work = AssertUnwindSafe(Box::pin(pass(&site, path, passage, request, &mut after))).catch_unwind();
     let (outcome, spent) = tallied(work.instrument(span.clone())).await;
     let mut response = outcome.unwrap_or_else(|_| Err(panicked())).unwrap_or_else(Refused::into_response);
 
     // A handler that gave a new access token gave its own.
-    let has_one = response.headers().contains_key(csrf::HEADER);
-    if let (Some(session), false) = (&after.renew_csrf, has_one) {
+    if let Some(session) = &after.renew_csrf
+        && !response.headers().contains_key(csrf::HEADER)
+    {
         csrf::renew(&site, session, response.headers_mut());
     }
     let told = response.extensions_mut().remove::<Told>();
@@ -75,33 +102,48 @@ pub(crate) async fn door(State(site): State<Shared>, mut request: Request, next:
         match browser.filter(|_| code == Code::NotFound).and_then(|(pages, visitor)| pages.not_found(&visitor)) {
             Some(page) => response = page,
             None if is_written => {}
-            None => write_problem(&mut response, problem, &request_id),
+            None => write_problem(&mut response, problem, request_id.as_str()),
         }
         (code, cause)
     });
     let kind = response.extensions_mut().remove().unwrap_or(kind);
     let took = site.core.clock().monotonic().saturating_sub(started);
     let headers = response.headers_mut();
+    headers.reserve(HEADERS.saturating_sub(headers.len()));
     cors::apply(&asked, headers);
     security_headers::apply(&site.rules, &site.page_policy, kind, headers);
-    headers.insert(request_id::HEADER, request_id.clone());
+    headers.insert(request_id::HEADER, request_id.to_value());
+    if method == Method::HEAD {
+        without_body(&mut response);
+    }
     let noted = Noted { request_id, took, spent, user: after.user, ip, cause, span };
     note(&site, path, &method, &response, &noted);
     response
 }
 
+/// The answer to `HEAD`: that to `GET` without its body, and as long (RFC 9110 section 9.3.2).
+fn without_body(response: &mut Response) {
+    let length = response.body().size_hint().exact();
+    if let (Some(length), header::Entry::Vacant(place)) = (length, response.headers_mut().entry(header::CONTENT_LENGTH))
+    {
+        place.insert(length.into());
+    }
+    *response.body_mut() = Body::empty();
+}
+
 /// Somebody with a browser, who is shown a page where there is nothing. What asks for data is told so as data.
 fn browser(site: &Site, kind: security_headers::Kind, request: &Request) -> Option<(Arc<Pages>, Visitor)> {
-    let pages = site.pages.clone().filter(|_| kind != security_headers::Kind::Api && request.method().is_safe())?;
-    ui::wants_page(request.headers()).then(|| (pages, Visitor::of(request.headers())))
+    let may_see = kind != security_headers::Kind::Api && request.method().is_safe();
+    let pages = site.pages.as_ref().filter(|_| may_see && ui::wants_page(request.headers()))?;
+    Some((pages.clone(), Visitor::of(request.headers())))
 }
 
 /// From the outside to the handler: each step may refuse.
 async fn pass(
-    site: &Site,
+    site: &Shared,
     path: Option<&Path>,
+    mut passage: Passage,
     mut request: Request,
-    next: Next,
     after: &mut After,
 ) -> Result<Response, Refused> {
     let path = path.ok_or(Code::NotFound)?;
@@ -113,25 +155,46 @@ async fn pass(
         response.headers_mut().insert(header::ALLOW, path.allow.clone());
         return Ok(response);
     };
-    match admit(site, row, &mut request, after).await {
-        Ok(()) => Ok(next.run(request).await),
+    match admit(site, row, Head::of(&request), &mut passage, after).await {
+        Ok(()) => {
+            request.extensions_mut().insert(passage);
+            Ok(row.handle(request, site.clone()).await)
+        }
         Err(refused) => {
-            body::give_up(request).await;
+            Box::pin(body::give_up(request)).await;
             Err(refused)
         }
     }
 }
 
+/// What is looked at of a request before its handler gets it.
+#[derive(Clone, Copy)]
+struct Head<'a> {
+    headers: &'a HeaderMap,
+    query: Option<&'a str>,
+}
+
+impl<'a> Head<'a> {
+    fn of(request: &'a Request) -> Self {
+        Self { headers: request.headers(), query: request.uri().query() }
+    }
+}
+
 /// What has to hold before the handler sees the request.
-async fn admit(site: &Site, row: &Row, request: &mut Request, after: &mut After) -> Result<(), Refused> {
-    check_origin(site, row, request)?;
-    authenticate(site, row, request, after).await?;
-    body::check_length(request.headers(), site.rules.body_limit)
+async fn admit(
+    site: &Site,
+    row: &Row,
+    head: Head<'_>,
+    passage: &mut Passage,
+    after: &mut After,
+) -> Result<(), Refused> {
+    check_origin(site, row, head)?;
+    authenticate(site, row, head.headers, passage, after).await?;
+    body::check_length(head.headers, site.rules.body_limit)
 }
 
 /// Origin and Fetch Metadata, for everything that changes something and for every WebSocket handshake.
-fn check_origin(site: &Site, row: &Row, request: &Request) -> Result<(), Refused> {
-    let headers = request.headers();
+fn check_origin(site: &Site, row: &Row, Head { headers, query }: Head<'_>) -> Result<(), Refused> {
     if row.access != Access::Socket {
         return if row.is_unsafe() { site.origins.check(headers).map(drop) } else { Ok(()) };
     }
@@ -139,7 +202,7 @@ fn check_origin(site: &Site, row: &Row, request: &Request) -> Result<(), Refused
     // A browser sends its cookies with a handshake from any page, but always says which page it is.
     if !headers.contains_key(header::ORIGIN) {
         let surface = Surface::Socket { token_in_url: site.rules.token_in_url };
-        let found = durward_verify::find(headers, request.uri().query(), access_cookie(site), surface);
+        let found = durward_verify::find(headers, query, access_cookie(site), surface);
         if found.is_ok_and(|carried| matches!(carried.source, Source::Cookie)) {
             return Err(origin::denied());
         }
@@ -153,28 +216,32 @@ fn access_cookie(site: &Site) -> &'static str {
 
 /// The only place where a request becomes somebody's. A socket does so in its handler, because its refusal has
 /// to wait for the upgrade.
-async fn authenticate(site: &Site, row: &Row, request: &mut Request, after: &mut After) -> Result<(), Refused> {
+async fn authenticate(
+    site: &Site,
+    row: &Row,
+    headers: &HeaderMap,
+    passage: &mut Passage,
+    after: &mut After,
+) -> Result<(), Refused> {
     let verified = match row.access {
         Access::Public | Access::Operator | Access::Socket => return Ok(()),
-        Access::Optional => {
-            match counted(site, request.headers(), site.core.verifier().rest(request.headers()).await) {
-                Ok(verified) => verified,
-                Err(refusal @ (Refusal::Ambiguous | Refusal::Unavailable)) => return Err(refusal.into()),
-                Err(_) => return Ok(()),
-            }
-        }
+        Access::Optional => match counted(site, headers, site.core.verifier().rest(headers).await) {
+            Ok(verified) => verified,
+            Err(refusal @ (Refusal::Ambiguous | Refusal::Unavailable)) => return Err(refusal.into()),
+            Err(_) => return Ok(()),
+        },
         Access::User | Access::Right(_) if row.traced => {
             let mut trace = Trace::default();
-            let verified = site.core.verifier().rest_traced(request.headers(), &mut trace).await;
-            let verified = counted(site, request.headers(), verified)?;
-            request.extensions_mut().insert(Arc::new(trace));
+            let verified = Box::pin(site.core.verifier().rest_traced(headers, &mut trace)).await;
+            let verified = counted(site, headers, verified)?;
+            passage.trace = Some(Arc::new(trace));
             verified
         }
         Access::User | Access::Right(_) => {
             let (clock, began) = (site.core.clock(), site.core.clock().monotonic());
-            let verified = site.core.verifier().rest(request.headers()).await;
+            let verified = site.core.verifier().rest(headers).await;
             site.core.figures().token_check(clock.monotonic().saturating_sub(began));
-            counted(site, request.headers(), verified)?
+            counted(site, headers, verified)?
         }
     };
     after.user = Some(verified.user_id());
@@ -182,9 +249,9 @@ async fn authenticate(site: &Site, row: &Row, request: &mut Request, after: &mut
         verified.may(scope)?;
     }
     if row.csrf == CsrfClass::Required {
-        check_csrf(site, request, &verified, after)?;
+        check_csrf(site, headers, &verified, after)?;
     }
-    request.extensions_mut().insert(Arc::new(verified));
+    passage.who = Some(Arc::new(verified));
     Ok(())
 }
 
@@ -201,12 +268,12 @@ fn counted(site: &Site, headers: &HeaderMap, outcome: Result<Verified, Refusal>)
 }
 
 /// A browser sends cookies by itself, so that a request with one has to prove that our page sent it.
-fn check_csrf(site: &Site, request: &Request, who: &Verified, after: &mut After) -> Result<(), Refused> {
+fn check_csrf(site: &Site, headers: &HeaderMap, who: &Verified, after: &mut After) -> Result<(), Refused> {
     if !matches!(who.source(), Source::Cookie) {
         return Ok(());
     }
     let session = who.session_id().to_string();
-    let age = csrf::check(site, request.headers(), &session)?;
+    let age = csrf::check(site, headers, &session)?;
     after.renew_csrf = (age > csrf::RENEW_AFTER).then_some(session);
     Ok(())
 }
@@ -217,7 +284,7 @@ fn panicked() -> Refused {
 }
 
 struct Noted {
-    request_id: HeaderValue,
+    request_id: RequestId,
     took: Duration,
     spent: Spent,
     user: Option<UserId>,
@@ -238,7 +305,7 @@ fn note(site: &Site, path: Option<&Path>, method: &Method, response: &Response<B
     if let Some((code, _)) = noted.cause.as_ref() {
         meters::refused(*code);
     }
-    let request_id = noted.request_id.to_str().unwrap_or_default();
+    let request_id = noted.request_id.as_str();
     let user = noted.user.map(|user| user.0);
     end_span(&noted.span, status, request_id, user, code, noted.spent);
 

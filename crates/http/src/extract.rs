@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::str::FromStr;
 use std::sync::Arc;
 
-use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
+use axum::extract::{FromRequest, FromRequestParts, Request};
 use durward_core::Client;
 use durward_core::devices::fingerprint::fingerprint;
 use durward_proto::wire::list::PageQuery;
@@ -20,6 +20,7 @@ use crate::body::{self, Media};
 use crate::door::Passage;
 use crate::form::{BadForm, Fields};
 use crate::layers::cookies::CookieKind;
+use crate::paths::Params;
 use crate::reply::Refused;
 
 /// How much of `User-Agent` is kept, in characters.
@@ -33,7 +34,10 @@ pub(crate) struct Caller(pub(crate) Arc<Verified>);
 impl FromRequestParts<Shared> for Caller {
     type Rejection = Refused;
     async fn from_request_parts(parts: &mut Parts, _: &Shared) -> Result<Self, Refused> {
-        parts.extensions.get::<Arc<Verified>>().cloned().map(Self).ok_or(Code::TokenMissing.into())
+        Passage::of(&parts.extensions)
+            .and_then(|passage| passage.who.clone())
+            .map(Self)
+            .ok_or(Code::TokenMissing.into())
     }
 }
 
@@ -43,7 +47,7 @@ pub(crate) struct Visitor(pub(crate) Option<Arc<Verified>>);
 impl FromRequestParts<Shared> for Visitor {
     type Rejection = Infallible;
     async fn from_request_parts(parts: &mut Parts, _: &Shared) -> Result<Self, Infallible> {
-        Ok(Self(parts.extensions.get::<Arc<Verified>>().cloned()))
+        Ok(Self(Passage::of(&parts.extensions).and_then(|passage| passage.who.clone())))
     }
 }
 
@@ -53,7 +57,10 @@ pub(crate) struct Traced(pub(crate) Arc<Trace>);
 impl FromRequestParts<Shared> for Traced {
     type Rejection = Refused;
     async fn from_request_parts(parts: &mut Parts, _: &Shared) -> Result<Self, Refused> {
-        parts.extensions.get::<Arc<Trace>>().cloned().map(Self).ok_or(Code::TokenMissing.into())
+        Passage::of(&parts.extensions)
+            .and_then(|passage| passage.trace.clone())
+            .map(Self)
+            .ok_or(Code::TokenMissing.into())
     }
 }
 
@@ -63,7 +70,7 @@ pub(crate) struct From(pub(crate) Client);
 impl FromRequestParts<Shared> for From {
     type Rejection = Refused;
     async fn from_request_parts(parts: &mut Parts, site: &Shared) -> Result<Self, Refused> {
-        let passage = parts.extensions.get::<Passage>();
+        let passage = Passage::of(&parts.extensions);
         let agent = parts.headers.get(header::USER_AGENT).map(|agent| String::from_utf8_lossy(agent.as_bytes()));
         let language = parts.headers.get(header::ACCEPT_LANGUAGE).and_then(|language| language.to_str().ok());
         let device = site.rules.cookies.read(&parts.headers, CookieKind::Device)?;
@@ -71,7 +78,7 @@ impl FromRequestParts<Shared> for From {
             ip: passage.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |passage| passage.ip),
             user_agent: agent.map(|agent| agent.chars().filter(|c| !c.is_control()).take(USER_AGENT).collect()),
             language: language.map(|language| language.chars().take(LANGUAGE).collect()),
-            request_id: passage.and_then(|passage| passage.request_id.to_str().ok()).unwrap_or_default().to_owned(),
+            request_id: passage.map_or("", |passage| passage.request_id.as_str()).to_owned(),
             device: device.map(Secret::new),
             fingerprint: fingerprint(|name| whole(&parts.headers, name)),
         }))
@@ -89,10 +96,28 @@ pub(crate) struct Id<T>(pub(crate) T);
 
 impl<T: FromStr> FromRequestParts<Shared> for Id<T> {
     type Rejection = Refused;
-    async fn from_request_parts(parts: &mut Parts, site: &Shared) -> Result<Self, Refused> {
-        let params = RawPathParams::from_request_parts(parts, site).await.map_err(|_| Code::NotFound)?;
+    async fn from_request_parts(parts: &mut Parts, _: &Shared) -> Result<Self, Refused> {
+        let params =
+            Passage::of(&parts.extensions).and_then(|passage| passage.params.as_ref()).ok_or(Code::NotFound)?;
         let id = params.iter().last().and_then(|(_, text)| text.parse().ok());
         id.map(Self).ok_or(Code::NotFound.into())
+    }
+}
+
+/// The row's path and what stands in the request's, for pages that are many paths. What cannot be read stands for nothing: 404.
+pub(crate) struct Matched {
+    /// As it stands in the table.
+    pub(crate) pattern: &'static str,
+    /// What stands where the pattern has names.
+    pub(crate) params: Params,
+}
+
+impl FromRequestParts<Shared> for Matched {
+    type Rejection = Refused;
+    async fn from_request_parts(parts: &mut Parts, _: &Shared) -> Result<Self, Refused> {
+        let matched = Passage::of(&parts.extensions)
+            .and_then(|passage| Some(Self { pattern: passage.pattern, params: passage.params.clone()? }));
+        matched.ok_or(Code::NotFound.into())
     }
 }
 

@@ -23,9 +23,9 @@ mod traces;
 mod ui;
 mod ws;
 
-pub use app::{App, HttpRules, Operations, metrics_router, router};
+pub use app::{App, HttpRules, Operations, metrics_router};
 pub use layers::cookies::{CookieKind, CookieRules};
 pub use layers::origin::{BadOrigin, Origin};
-pub use server::{Peer, Server};
+pub use server::Server;
 pub use traces::Traces;
 pub use ui::{BadPages, Features, PageRules, Pages};

@@ -18,6 +18,11 @@ const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+
 const CHALLENGE: HeaderValue = HeaderValue::from_static("Bearer realm=\"durward\"");
 const CHALLENGE_INVALID: HeaderValue = HeaderValue::from_static("Bearer realm=\"durward\", error=\"invalid_token\"");
 
+/// How many headers most answers have, with those that every answer gets.
+pub(crate) const HEADERS: usize = 12;
+/// Most answers are not longer, in bytes.
+const SMALL: usize = 512;
+
 /// What a handler gives.
 pub(crate) type Answer = Result<Response, Refused>;
 
@@ -101,8 +106,8 @@ impl From<Fault> for Refused {
 }
 
 /// Writes out a refusal as RFC 9457 `application/problem+json`, with the headers that its status asks for.
-pub(crate) fn write_problem(response: &mut Response, mut problem: Box<Problem>, request_id: &HeaderValue) {
-    problem.request_id = request_id.to_str().ok().map(str::to_owned);
+pub(crate) fn write_problem(response: &mut Response, mut problem: Box<Problem>, request_id: &str) {
+    problem.request_id = Some(request_id.to_owned());
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, PROBLEM_JSON);
     add_headers(&problem, headers);
@@ -139,7 +144,12 @@ pub(crate) fn json<T: Serialize>(value: &T) -> Response {
 
 /// A JSON body with another status.
 pub(crate) fn json_with<T: Serialize>(status: StatusCode, value: &T) -> Response {
-    (status, [(header::CONTENT_TYPE, JSON)], to_json(value)).into_response()
+    let mut response = Response::new(Body::from(to_json(value)));
+    *response.status_mut() = status;
+    // With room for what the door puts beside it, so that it need not grow.
+    *response.headers_mut() = HeaderMap::with_capacity(HEADERS);
+    response.headers_mut().insert(header::CONTENT_TYPE, JSON);
+    response
 }
 
 /// 200 with a file that is sent as it is read. One that breaks off has no end, and its connection is cut.
@@ -172,7 +182,11 @@ pub(crate) fn set_cookie(headers: &mut HeaderMap, cookie: Option<HeaderValue>) {
 
 /// Our own types have text keys and no failing parts, so that this cannot fail; were one to, the body is empty.
 fn to_json<T: Serialize>(value: &T) -> Vec<u8> {
-    serde_json::to_vec(value).unwrap_or_default()
+    let mut json = Vec::with_capacity(SMALL);
+    match serde_json::to_writer(&mut json, value) {
+        Ok(()) => json,
+        Err(_) => Vec::new(),
+    }
 }
 
 #[cfg(test)]
@@ -182,7 +196,7 @@ mod tests {
     fn written(refused: Refused) -> (Response, serde_json::Value) {
         let mut response = refused.into_response();
         let told = response.extensions_mut().remove::<Told>().unwrap();
-        write_problem(&mut response, told.problem, &HeaderValue::from_static("r-1"));
+        write_problem(&mut response, told.problem, "r-1");
         let body = std::mem::take(response.body_mut());
         let bytes = futures_util::FutureExt::now_or_never(http_body_util::BodyExt::collect(body)).unwrap().unwrap();
         let value = serde_json::from_slice(&bytes.to_bytes()).unwrap();

@@ -7,8 +7,9 @@
 use std::fmt;
 use std::sync::LazyLock;
 
+use axum::extract::Request;
 use axum::handler::Handler;
-use axum::routing::{MethodFilter, MethodRouter, on};
+use axum::response::Response;
 use durward_proto::Code::*;
 use durward_proto::scope::{
     ALERTS_READ, AUDIT_READ, BREAKERS_READ, CONFIG_READ, DIAGNOSTICS_READ, KEYS_READ, OVERVIEW_READ, SESSIONS_READ,
@@ -46,6 +47,7 @@ use durward_proto::wire::recovery::{
 use durward_proto::wire::session::Session;
 use durward_proto::wire::ws::{FromClient, FromServer, TicketAnswer};
 use durward_verify::Trace;
+use futures_util::future::BoxFuture;
 use http::Method;
 use serde_json::{Map, Value, json};
 
@@ -589,19 +591,18 @@ pub struct Row {
     /// Whether its authentication is written down for the handler.
     pub(crate) traced: bool,
     pub(crate) doc: Doc,
-    mount: Box<dyn Fn() -> MethodRouter<Shared> + Send + Sync>,
+    handler: Box<dyn Fn(Request, Shared) -> BoxFuture<'static, Response> + Send + Sync>,
 }
 
 impl Row {
     fn new<H, T>(method: Method, path: &'static str, access: Access, csrf: CsrfClass, limit: Limit, handler: H) -> Self
     where
-        H: Handler<T, Shared> + Sync,
+        // What every handler that is a function has; another one would have to be boxed.
+        H: Handler<T, Shared, Future = BoxFuture<'static, Response>> + Sync,
         T: 'static,
     {
-        // A method that axum cannot filter by would be a mistake in the table above; a test goes over all rows.
-        let filter = MethodFilter::try_from(method.clone()).unwrap_or(MethodFilter::TRACE);
-        let mount = Box::new(move || on(filter, handler.clone()));
-        Self { method, path, access, csrf, limit, traced: false, doc: Doc::default(), mount }
+        let handler = Box::new(move |request, site| handler.clone().call(request, site));
+        Self { method, path, access, csrf, limit, traced: false, doc: Doc::default(), handler }
     }
 
     fn traced(mut self) -> Self {
@@ -609,8 +610,9 @@ impl Row {
         self
     }
 
-    pub(crate) fn service(&self) -> MethodRouter<Shared> {
-        (self.mount)()
+    /// Hands a request that has been let in to its handler.
+    pub(crate) fn handle(&self, request: Request, site: Shared) -> BoxFuture<'static, Response> {
+        (self.handler)(request, site)
     }
 
     /// Whether it may change something (RFC 9110 section 9.2.1).

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use http::{Request, StatusCode};
+use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::HttpService;
@@ -18,17 +18,14 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, mpsc, watch};
 use tower::Service;
 
-use crate::app::{App, HttpRules, closing_router};
+use crate::app::{App, HttpRules, Site};
+use crate::door::door;
 use crate::linger::{Lingering, Noted, Reading};
 
 /// How large a request's head may be, in bytes. More is 431.
 const LARGEST_HEAD: usize = 32 * 1024;
 /// How long to wait after `accept` failed, as it does while file descriptors are short.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-
-/// The address at the other end of the connection, in a request's extensions.
-#[derive(Debug, Clone, Copy)]
-pub struct Peer(pub SocketAddr);
 
 /// A bound socket that is about to serve.
 #[derive(Debug)]
@@ -57,22 +54,29 @@ impl Server {
     /// 1001, and what is left after the drain time is cut off.
     pub async fn run(self, app: App, shutdown: impl Future<Output = ()>) {
         let rules = app.rules.clone();
-        self.serve(|closing| closing_router(app, closing), &rules, shutdown).await;
+        let answer = |closing| {
+            let site = Site::new(app, closing);
+            move |arrival, request| door(site.clone(), arrival, request)
+        };
+        self.serve(answer, &rules, shutdown).await;
     }
 
     /// Serves another router, such as [`metrics_router`](crate::metrics_router), under the same rules.
     pub async fn run_router(self, router: Router, rules: &HttpRules, shutdown: impl Future<Output = ()>) {
-        self.serve(|_| router, rules, shutdown).await;
+        let answer = move |_, request| {
+            let answered = Service::<Request<Body>>::call(&mut router.clone(), request);
+            async move { answered.await.unwrap_or_else(|never| match never {}) }
+        };
+        self.serve(|_| answer, rules, shutdown).await;
     }
 
-    async fn serve(
-        self,
-        router: impl FnOnce(Closing) -> Router,
-        rules: &HttpRules,
-        shutdown: impl Future<Output = ()>,
-    ) {
+    async fn serve<A, F>(self, answer: impl FnOnce(Closing) -> A, rules: &HttpRules, shutdown: impl Future<Output = ()>)
+    where
+        A: Fn(Arrival, Request<Body>) -> F + Clone + Send + Sync + 'static,
+        F: Future<Output = Response<Body>> + Send + 'static,
+    {
         let (phase, closing, mut alive) = Closing::new();
-        let router = router(closing.clone());
+        let answer = answer(closing.clone());
         let places = Arc::new(Semaphore::new(rules.max_connections));
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new())
@@ -90,12 +94,12 @@ impl Server {
             let Some((stream, peer, place)) = accepted else { continue };
             let reading = Reading::default();
             let stream = Lingering::new(stream, reading.clone());
-            let caller = Caller { router: router.clone(), peer, place: Arc::new(place), reading };
+            let caller = Caller { answer: answer.clone(), arrival: Arrival { peer, place: Arc::new(place) }, reading };
             let service = hyper::service::service_fn(move |request| caller.call(request));
             let connection = http.serve_connection(TokioIo::new(stream), service).with_upgrades();
             tokio::spawn(attend(connection, closing.clone()));
         }
-        drop((self.listener, router, closing));
+        drop((self.listener, answer, closing));
         let _ = phase.send(Phase::Stopping);
         // Everything that is still open holds a sign of life.
         let drained = tokio::time::timeout(rules.drain, async { while alive.recv().await.is_some() {} }).await;
@@ -154,29 +158,36 @@ async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> Option<(TcpS
     }
 }
 
-/// What turns a connection's requests into calls of the router.
-struct Caller {
-    router: Router,
-    peer: SocketAddr,
-    place: Arc<Place>,
+/// What a request is not told by itself.
+#[derive(Debug, Clone)]
+pub(crate) struct Arrival {
+    /// The address at the other end of the connection.
+    pub(crate) peer: SocketAddr,
+    /// The connection's place.
+    pub(crate) place: Arc<Place>,
+}
+
+/// What has a connection's requests answered.
+struct Caller<A> {
+    answer: A,
+    arrival: Arrival,
     reading: Reading,
 }
 
-impl Caller {
-    fn call(
-        &self,
-        mut request: Request<Incoming>,
-    ) -> impl Future<Output = Result<http::Response<Body>, Infallible>> + use<> {
-        request.extensions_mut().insert(Peer(self.peer));
-        request.extensions_mut().insert(self.place.clone());
+impl<A, F> Caller<A>
+where
+    A: Fn(Arrival, Request<Body>) -> F,
+    F: Future<Output = Response<Body>>,
+{
+    fn call(&self, request: Request<Incoming>) -> impl Future<Output = Result<Response<Body>, Infallible>> + use<A, F> {
         let reading = self.reading.clone();
-        let answer = self.router.clone().call(request.map(|body| Noted::body(body, reading.clone())));
+        let answer = (self.answer)(self.arrival.clone(), request.map(|body| Noted::body(body, &reading)));
         async move {
             let answer = answer.await;
-            if answer.as_ref().is_ok_and(|answer| answer.status() == StatusCode::SWITCHING_PROTOCOLS) {
+            if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
                 reading.is_over();
             }
-            answer
+            Ok(answer)
         }
     }
 }
@@ -201,11 +212,6 @@ impl Closing {
         let (tell, phase) = watch::channel(Phase::Serving);
         let (sign, alive) = mpsc::channel(1);
         (tell, Self { phase, _alive: sign }, alive)
-    }
-
-    /// For a router without a server.
-    pub(crate) fn never() -> Self {
-        Self::new().1
     }
 
     /// Waits until the server stops.

@@ -27,4 +27,4 @@ pub use random::Random;
 pub use scope::Scope;
 pub use secret::Secret;
 pub use spans::SPANS;
-pub use time::{Clock, SystemClock, Timestamp};
+pub use time::{Clock, SystemClock, TICK, Timestamp};

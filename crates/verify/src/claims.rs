@@ -2,12 +2,12 @@
 
 mod own;
 
-use std::borrow::Cow;
 use std::fmt;
 
 use durward_proto::{SessionId, TokenId};
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Serialize, Serializer};
+use serde_json::Value;
 
 use crate::json::{Others, Text, once};
 use crate::refusal::Refusal;
@@ -128,9 +128,9 @@ pub(crate) struct Read<'a> {
 
 /// Those of them that are needed to let somebody in. What else a token says of its user is not believed anyway.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Needed<'a> {
-    pub(crate) iss: Cow<'a, [u8]>,
-    pub(crate) aud: Cow<'a, [u8]>,
+pub(crate) struct Needed {
+    /// Whether `iss` and `aud` are those that were asked for.
+    pub(crate) is_ours: bool,
     pub(crate) id: i64,
     pub(crate) sid: SessionId,
     pub(crate) jti: TokenId,
@@ -142,23 +142,41 @@ pub(crate) struct Needed<'a> {
     pub(crate) generation: Option<u32>,
 }
 
-impl<'a> From<Read<'a>> for Needed<'a> {
-    fn from(read: Read<'a>) -> Self {
-        let bytes = |text: Text<'a>| match text.0 {
-            Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
-            Cow::Owned(text) => Cow::Owned(text.into_bytes()),
-        };
+impl Needed {
+    fn of(read: Read<'_>, ours: &Ours) -> Self {
+        let is_ours = *read.iss == *ours.issuer && *read.aud == *ours.audience;
         let Read { id, sid, jti, iat, nbf, exp, amr, auth_time, generation, .. } = read;
-        Self { iss: bytes(read.iss), aud: bytes(read.aud), id, sid, jti, iat, nbf, exp, amr, auth_time, generation }
+        Self { is_ours, id, sid, jti, iat, nbf, exp, amr, auth_time, generation }
+    }
+}
+
+/// What `iss` and `aud` must say.
+#[derive(Debug)]
+pub(crate) struct Ours {
+    issuer: String,
+    audience: String,
+    /// How claims that say so begin, in the layout of [`Claims`], up to the text of `sub`.
+    opening: Box<[u8]>,
+}
+
+impl Ours {
+    pub(crate) fn new(issuer: &str, audience: &str) -> Self {
+        let opening = format!(
+            r#"{{"iss":{},"aud":{},"sub":""#,
+            Value::String(issuer.to_owned()),
+            Value::String(audience.to_owned())
+        );
+        Self { issuer: issuer.to_owned(), audience: audience.to_owned(), opening: opening.into_bytes().into() }
     }
 }
 
 /// Reads a payload that has been decoded and whose signature holds. Every claim must be there once and have
 /// its type, except that `gen` may be absent; claims of other names are ignored (RFC 7519 section 4).
-pub(crate) fn read(json: &[u8]) -> Result<Needed<'_>, Refusal> {
-    match own::read(utf8(json)?) {
+#[inline]
+pub(crate) fn read(json: &[u8], ours: &Ours) -> Result<Needed, Refusal> {
+    match own::read(json, ours) {
         Some(claims) => Ok(claims),
-        None => read_all(json).map(Needed::from),
+        None => read_all(json).map(|read| Needed::of(read, ours)),
     }
 }
 
@@ -178,7 +196,7 @@ fn utf8(json: &[u8]) -> Result<&str, Refusal> {
 
 /// Whether these claims are in the very layout that [`Claims`] is written in.
 pub(crate) fn is_own(json: &[u8]) -> bool {
-    std::str::from_utf8(json).is_ok_and(|text| own::read(text).is_some())
+    own::read(json, &Ours::new("", "")).is_some()
 }
 
 fn read_strictly(text: &str) -> Result<Read<'_>, Refusal> {

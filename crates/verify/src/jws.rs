@@ -15,25 +15,35 @@ pub(crate) const MAX_TOKEN: usize = 8 * 1024;
 /// The three parts of a token, still encoded.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Parts<'a> {
-    pub(crate) header: &'a str,
-    pub(crate) payload: &'a str,
-    pub(crate) signature: &'a str,
+    pub(crate) header: &'a [u8],
+    pub(crate) payload: &'a [u8],
+    pub(crate) signature: &'a [u8],
     /// What the signature covers: header, dot, payload.
-    pub(crate) signed: &'a str,
+    pub(crate) signed: &'a [u8],
 }
 
 /// Cuts at the first and the last dot. Were there one more between them, it would stand in the payload, where
 /// decoding refuses it: to look for it here as well would be to read the longest part twice.
-pub(crate) fn split(token: &str) -> Result<Parts<'_>, Refusal> {
+pub(crate) fn split(token: &[u8]) -> Result<Parts<'_>, Refusal> {
+    split_after(0, token)
+}
+
+/// The same where the first dot does not come before this place.
+#[inline]
+pub(crate) fn split_after(place: usize, token: &[u8]) -> Result<Parts<'_>, Refusal> {
     if token.len() > MAX_TOKEN {
         return Err(Refusal::Malformed("a token is at most 8 KiB long"));
     }
     let parts = Refusal::Malformed("a token has three parts with dots between them");
-    let last = last_dot(token.as_bytes()).ok_or(parts)?;
-    let (signed, signature) = (token.get(..last).ok_or(parts)?, token.get(last + 1..).ok_or(parts)?);
-    let first = first_dot(signed.as_bytes()).ok_or(parts)?;
-    let (header, payload) = (signed.get(..first).ok_or(parts)?, signed.get(first + 1..).ok_or(parts)?);
+    let (signed, signature) = around(token, last_dot(token)).ok_or(parts)?;
+    let first = first_dot(signed.get(place..).ok_or(parts)?).map(|dot| place + dot);
+    let (header, payload) = around(signed, first).ok_or(parts)?;
     Ok(Parts { header, payload, signature, signed })
+}
+
+fn around(text: &[u8], dot: Option<usize>) -> Option<(&[u8], &[u8])> {
+    let (before, rest) = text.split_at_checked(dot?)?;
+    Some((before, rest.get(1..)?))
 }
 
 /// Eight bytes at once: those that are a dot have their highest bit set, all others nothing (Warren, Hacker's Delight,
@@ -95,7 +105,7 @@ pub(crate) fn parse_header(json: &[u8]) -> Result<Header<'_>, Refusal> {
 }
 
 /// Decodes a segment into a buffer of its own.
-pub(crate) fn decode_header(segment: &str) -> Result<Vec<u8>, Refusal> {
+pub(crate) fn decode_header(segment: &[u8]) -> Result<Vec<u8>, Refusal> {
     base64url::decode(segment).map_err(|_| Refusal::Malformed("the header is not base64url"))
 }
 
@@ -142,16 +152,17 @@ mod tests {
 
     #[test]
     fn exactly_three_parts() {
-        let parts = split("a.b.c").unwrap();
-        assert_eq!((parts.header, parts.payload, parts.signature, parts.signed), ("a", "b", "c", "a.b"));
+        let parts = split(b"a.b.c").unwrap();
+        let Parts { header, payload, signature, signed } = parts;
+        assert_eq!([header, payload, signature, signed], [&b"a"[..], b"b", b"c", b"a.b"]);
         for token in ["", "a", "a.b", "."] {
-            assert!(matches!(split(token), Err(Refusal::Malformed(_))), "{token:?}");
+            assert!(matches!(split(token.as_bytes()), Err(Refusal::Malformed(_))), "{token:?}");
         }
         for token in ["a.b.c.d", "AAAA.AAAA.AAAA.AAAA.AAAA", "...."] {
-            assert!(base64url::decode(split(token).unwrap().payload).is_err(), "{token:?}");
+            assert!(base64url::decode(split(token.as_bytes()).unwrap().payload).is_err(), "{token:?}");
         }
-        assert!(split(&format!("a.{}.c", "b".repeat(MAX_TOKEN - 4))).is_ok());
-        assert!(split(&format!("a.{}.c", "b".repeat(MAX_TOKEN - 3))).is_err());
+        assert!(split(format!("a.{}.c", "b".repeat(MAX_TOKEN - 4)).as_bytes()).is_ok());
+        assert!(split(format!("a.{}.c", "b".repeat(MAX_TOKEN - 3)).as_bytes()).is_err());
     }
 
     #[test]

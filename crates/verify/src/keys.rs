@@ -20,7 +20,7 @@ pub use signing::SigningKey;
 pub(crate) use swap::{Swap, Watch};
 
 use crate::claims::{self, Claims};
-use crate::jws::{self, Parts};
+use crate::jws;
 use crate::refusal::Refusal;
 
 /// The `typ` of an access token (RFC 9068 section 2.1).
@@ -225,15 +225,15 @@ impl KeyRing {
     /// the layout of [`Claims`]. Such a token is checked without reading JSON; any other is as good, and takes longer.
     /// This says nothing about its signature.
     pub fn spells(&self, token: &str) -> bool {
-        let Ok(parts) = jws::split(token) else { return false };
+        let Ok(parts) = jws::split(token.as_bytes()) else { return false };
         let payload = crate::base64url::decode(parts.payload).unwrap_or_default();
-        self.0.recognise(&parts).is_some() && claims::is_own(&payload)
+        self.0.recognise(token.as_bytes()).is_some() && claims::is_own(&payload)
     }
 
     /// Only the signature layer, for vectors whose payload is no claim set and whose header has no `typ`.
     #[cfg(test)]
     pub(crate) fn check_signature_alone(&self, token: &str) -> Result<Vec<u8>, Refusal> {
-        let parts = jws::split(token)?;
+        let parts = jws::split(token.as_bytes())?;
         let json = jws::decode_header(parts.header)?;
         let header = jws::parse_header(&json)?;
         let key = match &header.kid {
@@ -244,30 +244,24 @@ impl KeyRing {
         let malformed = |_| Refusal::Malformed("base64url");
         let payload = crate::base64url::decode(parts.payload).map_err(malformed)?;
         let signature = crate::base64url::decode(parts.signature).map_err(malformed)?;
-        if key.holds(parts.signed.as_bytes(), &signature) { Ok(payload) } else { Err(Refusal::Signature) }
+        if key.holds(parts.signed, &signature) { Ok(payload) } else { Err(Refusal::Signature) }
     }
 }
 
 impl Inner {
-    /// The key that a token must have been signed with, once its header has been found to be one of ours.
-    ///
-    /// A header that one of our own keys writes is recognised as text. Any other is read strictly: `alg` must
-    /// be one of ours, `typ` that of an access token (RFC 9068 section 4 knows two spellings), `kid` a known
-    /// key whose algorithm is `alg`.
-    pub(crate) fn choose(&self, parts: &Parts<'_>) -> Result<&CheckingKey, Refusal> {
-        match self.recognise(parts) {
-            Some(key) => Ok(key),
-            None => self.choose_strictly(parts.header),
-        }
+    /// The key that writes exactly the header that this token begins with. A header that one of our own keys writes is
+    /// recognised as text; [`by_header`](Self::by_header) reads any other.
+    #[inline]
+    pub(crate) fn recognise(&self, token: &[u8]) -> Option<&CheckingKey> {
+        self.checking
+            .iter()
+            .find(|key| token.strip_prefix(key.header().as_bytes()).is_some_and(|rest| rest.first() == Some(&b'.')))
     }
 
-    /// The key that writes exactly this header.
-    fn recognise(&self, parts: &Parts<'_>) -> Option<&CheckingKey> {
-        self.checking.iter().find(|key| key.header() == parts.header)
-    }
-
+    /// The key that a token must have been signed with, by a header that is read strictly: `alg` must be one of ours, `typ` that
+    /// of an access token (RFC 9068 section 4 knows two spellings), `kid` a known key whose algorithm is `alg`.
     #[cold]
-    fn choose_strictly(&self, segment: &str) -> Result<&CheckingKey, Refusal> {
+    pub(crate) fn by_header(&self, segment: &[u8]) -> Result<&CheckingKey, Refusal> {
         let json = jws::decode_header(segment)?;
         let header = jws::parse_header(&json)?;
         let algorithm: Algorithm = header.alg.parse().map_err(|_| Refusal::Signature)?;

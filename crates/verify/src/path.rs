@@ -11,8 +11,8 @@ use http::HeaderMap;
 
 use crate::base64url;
 use crate::carried::{self, Carried, Source, Surface};
-use crate::claims::{self, Methods};
-use crate::jws::{self, Parts};
+use crate::claims::{self, Methods, Ours};
+use crate::jws;
 use crate::keys::{CheckingKey, KeyMark, KeyRing, Swap};
 use crate::lease::Lease;
 use crate::liveness::{LiveSession, Liveness};
@@ -21,10 +21,6 @@ use crate::trace::{Steps, Trace};
 
 /// How far `nbf` and `iat` may lie in the future: clocks differ. For `exp` there is no such kindness.
 const LEEWAY: Duration = Duration::from_secs(30);
-
-/// How long payload and signature, decoded, may be together without memory from the heap, in bytes. Ours have about 350,
-/// with RSA of 3072 bits 700.
-const SMALL: usize = 1024;
 
 /// What a token must say about where it comes from and whom it is for, and where a browser keeps it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +37,7 @@ pub struct Rules {
 pub struct Verifier<L> {
     keys: Swap,
     rules: Rules,
+    ours: Ours,
     liveness: Arc<L>,
     clock: Arc<dyn Clock>,
 }
@@ -48,17 +45,25 @@ pub struct Verifier<L> {
 impl<L: Liveness> Verifier<L> {
     /// A verifier.
     pub fn new(keys: KeyRing, rules: Rules, liveness: Arc<L>, clock: Arc<dyn Clock>) -> Self {
-        Self { keys: Swap::new(keys), rules, liveness, clock }
+        let ours = Ours::new(&rules.issuer, &rules.audience);
+        Self { keys: Swap::new(keys), rules, ours, liveness, clock }
     }
 
     /// Who sends this request? When memory knows the session, nothing is waited for.
-    pub async fn rest(&self, headers: &HeaderMap) -> Result<Verified, Refusal> {
-        self.request(headers, Steps::none()).await
+    pub fn rest<'a>(
+        &'a self,
+        headers: &'a HeaderMap,
+    ) -> impl Future<Output = Result<Verified, Refusal>> + Send + use<'a, L> {
+        self.request(headers, Steps::none())
     }
 
     /// The same, and writes down how it went.
-    pub async fn rest_traced(&self, headers: &HeaderMap, trace: &mut Trace) -> Result<Verified, Refusal> {
-        self.request(headers, Steps::into(trace, &*self.clock)).await
+    pub fn rest_traced<'a>(
+        &'a self,
+        headers: &'a HeaderMap,
+        trace: &'a mut Trace,
+    ) -> impl Future<Output = Result<Verified, Refusal>> + Send + use<'a, L> {
+        self.request(headers, Steps::into(trace, &*self.clock))
     }
 
     /// Who opens this WebSocket? `origin` is the handshake's: a ticket counts only for the origin that got it.
@@ -73,20 +78,21 @@ impl<L: Liveness> Verifier<L> {
         let carried = carried::find(headers, query, &self.rules.access_cookie, Surface::Socket { token_in_url })?;
         let claimed = match carried.source {
             Source::Ticket => self.redeem(&carried, origin).await?,
-            _ => self.examine(&carried.token, carried.source, &mut steps)?,
+            _ => self.examine(carried.token.as_bytes(), carried.source, &mut steps)?,
         };
         // To watch comes before to ask: an end that comes between the two is then seen.
         let ends = self.liveness.watch(claimed.session);
-        let verified = self.admit(claimed, &mut steps).await?;
-        Ok(Lease::open(verified, ends, self.keys.watch(), Arc::clone(&self.clock)))
+        let live = self.admit(&claimed, &mut steps).await?;
+        Ok(Lease::open(Verified::of(claimed, live), ends, self.keys.watch(), Arc::clone(&self.clock)))
     }
 
     /// Who is this token about? For tokens that come by another way than a request's headers: a message on a
     /// socket, a service that asks. Its source counts as [`Source::Header`].
     pub async fn token(&self, token: &str) -> Result<Verified, Refusal> {
         let mut steps = Steps::none();
-        let claimed = self.examine(token, Source::Header, &mut steps)?;
-        self.admit(claimed, &mut steps).await
+        let claimed = self.examine(token.as_bytes(), Source::Header, &mut steps)?;
+        let live = self.admit(&claimed, &mut steps).await?;
+        Ok(Verified::of(claimed, live))
     }
 
     /// The keys that tokens are checked with at this moment.
@@ -116,62 +122,73 @@ impl<L: Liveness> Verifier<L> {
         &self.liveness
     }
 
-    async fn request(&self, headers: &HeaderMap, mut steps: Steps<'_>) -> Result<Verified, Refusal> {
-        let carried = carried::find(headers, None, &self.rules.access_cookie, Surface::Rest);
-        let carried = steps.end("carried", carried)?;
-        steps.note(|trace| trace.source = Some(carried.source));
-        let claimed = self.examine(&carried.token, carried.source, &mut steps)?;
-        self.admit(claimed, &mut steps).await
+    async fn request<'a>(&'a self, headers: &'a HeaderMap, mut steps: Steps<'a>) -> Result<Verified, Refusal> {
+        let carried = carried::in_rest(headers, &self.rules.access_cookie);
+        steps.end("carried", &carried);
+        let (source, token) = carried?;
+        steps.note(|trace| trace.source = Some(source));
+        let claimed = self.examine(token, source, &mut steps)?;
+        let live = self.admit(&claimed, &mut steps).await?;
+        Ok(Verified::of(claimed, live))
     }
 
     /// All that can be said about a token without asking anybody.
-    fn examine(&self, token: &str, source: Source, steps: &mut Steps<'_>) -> Result<Claimed, Refusal> {
-        let (mut small, mut large) = ([0; SMALL], Vec::new());
-        let parts = steps.end(
-            "structure",
-            jws::split(token).and_then(|parts| {
-                let needed = base64url::decoded_len(parts.payload) + base64url::decoded_len(parts.signature);
-                let buffer = if needed <= SMALL {
-                    &mut small[..]
-                } else {
-                    large.resize(needed, 0);
-                    &mut large[..]
-                };
-                decode(parts, buffer)
-            }),
-        )?;
-
+    #[inline]
+    fn examine(&self, token: &[u8], source: Source, steps: &mut Steps<'_>) -> Result<Claimed, Refusal> {
         let keys = self.keys.load();
-        let key = steps.end("key", keys.choose(&parts.parts))?;
-        steps.note(|trace| (trace.algorithm, trace.kid) = (Some(key.algorithm()), Some(key.kid().to_owned())));
+        let own = keys.recognise(token);
+        let parts = jws::split_after(own.map_or(0, |key| key.header().len()), token);
+        if parts.is_err() {
+            steps.end("structure", &parts);
+        }
+        let parts = parts?;
+        base64url::decode_both(parts.payload, parts.signature, |both| {
+            let Ok((payload, signature)) = both else {
+                let bad = Refusal::Malformed("the payload or the signature is not base64url");
+                steps.end("structure", &Err::<(), _>(bad));
+                return Err(bad);
+            };
+            steps.end("structure", &Ok(()));
 
-        let holds = key.holds(parts.parts.signed.as_bytes(), parts.signature);
-        steps.end("signature", if holds { Ok(()) } else { Err(Refusal::Signature) })?;
+            let key = own.map_or_else(|| keys.by_header(parts.header), Ok);
+            steps.end("key", &key);
+            let key = key?;
+            steps.note(|trace| (trace.algorithm, trace.kid) = (Some(key.algorithm()), Some(key.kid().to_owned())));
 
-        let claims = steps.end("claims", claims::read(parts.payload))?;
-        steps.note(|trace| {
-            trace.claims = claims::read_all(parts.payload)
-                .map(|all| serde_json::to_value(all).unwrap_or_default())
-                .unwrap_or_default();
-        });
+            let holds = if key.holds(parts.signed, signature) { Ok(()) } else { Err(Refusal::Signature) };
+            steps.end("signature", &holds);
+            holds?;
 
-        let now = self.clock.now();
-        steps.end("time", in_time(&claims, now))?;
+            let claims = claims::read(payload, &self.ours);
+            steps.end("claims", &claims);
+            let claims = claims?;
+            steps.note(|trace| {
+                trace.claims = claims::read_all(payload)
+                    .map(|all| serde_json::to_value(all).unwrap_or_default())
+                    .unwrap_or_default();
+            });
 
-        let ours = *claims.iss == *self.rules.issuer.as_bytes() && *claims.aud == *self.rules.audience.as_bytes();
-        steps.end("audience", if ours { Ok(()) } else { Err(Refusal::WrongAudience) })?;
+            let now = self.clock.ticked_now();
+            let in_time = in_time(&claims, now);
+            steps.end("time", &in_time);
+            in_time?;
 
-        Ok(Claimed {
-            checked_at: now,
-            key: Some(key.mark()),
-            session: claims.sid,
-            user: Some(UserId(claims.id)),
-            source,
-            expires_at: Timestamp::from_seconds(claims.exp),
-            auth_time: Timestamp::from_seconds(claims.auth_time),
-            methods: claims.amr,
-            token_id: Some(claims.jti),
-            generation: claims.generation,
+            let ours = if claims.is_ours { Ok(()) } else { Err(Refusal::WrongAudience) };
+            steps.end("audience", &ours);
+            ours?;
+
+            Ok(Claimed {
+                checked_at: now,
+                key: Some(key.mark()),
+                session: claims.sid,
+                user: Some(UserId(claims.id)),
+                source,
+                expires_at: Timestamp::from_seconds(claims.exp),
+                auth_time: Timestamp::from_seconds(claims.auth_time),
+                methods: claims.amr,
+                token_id: Some(claims.jti),
+                generation: claims.generation,
+            })
         })
     }
 
@@ -201,11 +218,31 @@ impl<L: Liveness> Verifier<L> {
     }
 
     /// The last step, the same for every credential: is the session alive, and may its user come in?
-    async fn admit(&self, claimed: Claimed, steps: &mut Steps<'_>) -> Result<Verified, Refusal> {
-        // What waits for the database lives in a box of its own: else every check would move the room for it around.
+    #[inline]
+    async fn admit(&self, claimed: &Claimed, steps: &mut Steps<'_>) -> Result<Arc<LiveSession>, Refusal> {
+        match self.known(claimed) {
+            Some(live) => {
+                steps.end_with("liveness", "memory", &Ok(()));
+                Ok(live)
+            }
+            // What waits for the database lives in a box of its own: else every check would move the room for it around.
+            None => Box::pin(self.inquire(claimed, steps)).await,
+        }
+    }
+
+    /// The session, where memory knows it and nothing speaks against it.
+    #[inline]
+    fn known(&self, claimed: &Claimed) -> Option<Arc<LiveSession>> {
+        let live = self.liveness.recall(claimed.session, claimed.checked_at)?;
+        let is_good = alive(&live, claimed.user, claimed.checked_at).is_ok() && !is_new(&live, claimed);
+        is_good.then_some(live)
+    }
+
+    /// The same for every other one: with the word of the source of truth, or the reason why not.
+    async fn inquire(&self, claimed: &Claimed, steps: &mut Steps<'_>) -> Result<Arc<LiveSession>, Refusal> {
         let (live, from) = match self.liveness.recall(claimed.session, claimed.checked_at) {
             Some(live) => (Ok(Some(live)), "memory"),
-            None => (Box::pin(self.liveness.load(claimed.session)).await, "database"),
+            None => (self.liveness.load(claimed.session).await, "database"),
         };
         let live = match live {
             Ok(Some(live)) => alive(&live, claimed.user, claimed.checked_at).map(|()| live),
@@ -213,22 +250,13 @@ impl<L: Liveness> Verifier<L> {
             Err(_) => Err(Refusal::Unavailable),
         };
         let live = match (live, claimed.generation) {
-            (Ok(live), Some(generation)) if generation > live.settled.load(Ordering::Acquire) => {
-                Box::pin(self.settle(live, claimed.session, generation)).await
+            (Ok(live), Some(generation)) if is_new(&live, claimed) => {
+                self.settle(live, claimed.session, generation).await
             }
             (live, _) => live,
         };
-        let live = steps.end_with("liveness", from, live)?;
-        Ok(Verified {
-            session_id: claimed.session,
-            source: claimed.source,
-            expires_at: claimed.expires_at.min(live.expires_at),
-            auth_time: claimed.auth_time,
-            methods: claimed.methods,
-            token_id: claimed.token_id,
-            key: claimed.key,
-            live,
-        })
+        steps.end_with("liveness", from, &live);
+        live
     }
 
     /// The first token of a new generation. It is let in only after the grace of the one before has ended.
@@ -251,22 +279,6 @@ impl<L> fmt::Debug for Verifier<L> {
     }
 }
 
-/// A token whose parts have been decoded, except the header.
-struct Decoded<'t, 'b> {
-    parts: Parts<'t>,
-    payload: &'b [u8],
-    signature: &'b [u8],
-}
-
-/// Decodes both into one buffer, which has room for them.
-fn decode<'t, 'b>(parts: Parts<'t>, buffer: &'b mut [u8]) -> Result<Decoded<'t, 'b>, Refusal> {
-    let bad = Refusal::Malformed("the payload or the signature is not base64url");
-    let (payload, signature) = buffer.split_at_mut_checked(base64url::decoded_len(parts.payload)).ok_or(bad)?;
-    let payload = base64url::decode_into(parts.payload, payload).map_err(|_| bad)?;
-    let signature = base64url::decode_into(parts.signature, signature).map_err(|_| bad)?;
-    Ok(Decoded { parts, payload, signature })
-}
-
 /// What a credential says, once its signature and its time hold.
 struct Claimed {
     checked_at: Timestamp,
@@ -284,13 +296,18 @@ struct Claimed {
 }
 
 /// RFC 7519 sections 4.1.4 to 4.1.6.
-fn in_time(claims: &claims::Needed<'_>, now: Timestamp) -> Result<(), Refusal> {
+fn in_time(claims: &claims::Needed, now: Timestamp) -> Result<(), Refusal> {
     if Timestamp::from_seconds(claims.exp) <= now {
         return Err(Refusal::Expired);
     }
     let latest = now.plus(LEEWAY);
     let begun = |at| Timestamp::from_seconds(at) <= latest;
     if begun(claims.nbf) && begun(claims.iat) { Ok(()) } else { Err(Refusal::NotYetValid) }
+}
+
+/// Whether a token is the first of its session's newest generation that comes here.
+fn is_new(live: &LiveSession, claimed: &Claimed) -> bool {
+    claimed.generation.is_some_and(|generation| generation > live.settled.load(Ordering::Acquire))
 }
 
 fn alive(live: &LiveSession, user: Option<UserId>, now: Timestamp) -> Result<(), Refusal> {
@@ -346,6 +363,19 @@ pub struct Verified {
 }
 
 impl Verified {
+    fn of(claimed: Claimed, live: Arc<LiveSession>) -> Self {
+        Self {
+            session_id: claimed.session,
+            source: claimed.source,
+            expires_at: claimed.expires_at.min(live.expires_at),
+            auth_time: claimed.auth_time,
+            methods: claimed.methods,
+            token_id: claimed.token_id,
+            key: claimed.key,
+            live,
+        }
+    }
+
     /// The user.
     pub fn user_id(&self) -> UserId {
         self.live.user.id

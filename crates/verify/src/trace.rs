@@ -39,7 +39,15 @@ pub struct Trace {
 
 /// Writes a trace where one is wanted, and does nothing, not even read the clock, where none is.
 pub(crate) struct Steps<'t> {
-    writing: Option<(&'t mut Trace, &'t dyn Clock, Duration)>,
+    /// In a box, because every check carries this around, and few write.
+    writing: Option<Box<Writing<'t>>>,
+}
+
+struct Writing<'t> {
+    trace: &'t mut Trace,
+    clock: &'t dyn Clock,
+    /// When the step began that has not ended.
+    began: Duration,
 }
 
 impl<'t> Steps<'t> {
@@ -48,47 +56,43 @@ impl<'t> Steps<'t> {
     }
 
     pub(crate) fn into(trace: &'t mut Trace, clock: &'t dyn Clock) -> Self {
-        Self { writing: Some((trace, clock, clock.monotonic())) }
+        Self { writing: Some(Box::new(Writing { trace, clock, began: clock.monotonic() })) }
     }
 
-    /// A step has ended; it began when the one before did.
+    /// A step has ended; it began when the one before did. What came of it is only looked at: to hand it through here would be
+    /// to move it twice.
     #[inline]
-    pub(crate) fn end<T>(&mut self, name: &'static str, outcome: Result<T, Refusal>) -> Result<T, Refusal> {
-        self.end_with(name, "ok", outcome)
+    pub(crate) fn end<T>(&mut self, name: &'static str, outcome: &Result<T, Refusal>) {
+        self.end_with(name, "ok", outcome);
     }
 
     /// The same, with a word of its own for a good end.
     #[inline]
-    pub(crate) fn end_with<T>(
-        &mut self,
-        name: &'static str,
-        good: &str,
-        outcome: Result<T, Refusal>,
-    ) -> Result<T, Refusal> {
-        if self.writing.is_some() {
-            self.write(name, good, outcome.as_ref().err());
+    pub(crate) fn end_with<T>(&mut self, name: &'static str, good: &str, outcome: &Result<T, Refusal>) {
+        if let Some(writing) = &mut self.writing {
+            writing.write(name, good, outcome.as_ref().err());
         }
-        outcome
-    }
-
-    #[cold]
-    fn write(&mut self, name: &'static str, good: &str, refusal: Option<&Refusal>) {
-        let Some((trace, clock, began)) = &mut self.writing else { return };
-        let now = clock.monotonic();
-        let result = match refusal {
-            None => good.to_owned(),
-            Some(refusal) => format!("{}: {refusal}", refusal.code()),
-        };
-        let micros = u64::try_from(now.saturating_sub(*began).as_micros()).unwrap_or(u64::MAX);
-        trace.steps.push(Step { name, result, micros });
-        *began = now;
     }
 
     /// Something to note beside the steps.
     #[inline]
     pub(crate) fn note(&mut self, note: impl FnOnce(&mut Trace)) {
-        if let Some((trace, ..)) = &mut self.writing {
-            note(trace);
+        if let Some(writing) = &mut self.writing {
+            note(writing.trace);
         }
+    }
+}
+
+impl Writing<'_> {
+    #[cold]
+    fn write(&mut self, name: &'static str, good: &str, refusal: Option<&Refusal>) {
+        let now = self.clock.monotonic();
+        let result = match refusal {
+            None => good.to_owned(),
+            Some(refusal) => format!("{}: {refusal}", refusal.code()),
+        };
+        let micros = u64::try_from(now.saturating_sub(self.began).as_micros()).unwrap_or(u64::MAX);
+        self.trace.steps.push(Step { name, result, micros });
+        self.began = now;
     }
 }

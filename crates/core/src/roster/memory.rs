@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use durward_proto::{Clock, SessionId};
+use durward_proto::{Clock, SessionId, TICK};
 use quick_cache::sync::Cache;
 
 use crate::bus::Freshness;
@@ -80,7 +80,8 @@ impl<T: Clone> Memory<T> {
     }
 
     fn is_trusted(&self) -> bool {
-        self.freshness.is_fresh(self.clock.monotonic())
+        // The last tick may have been a moment ago: it counts as if it were the next one.
+        self.freshness.is_fresh(self.clock.ticked_monotonic() + TICK)
     }
 }
 

@@ -9,14 +9,14 @@ use crate::reply::json;
 /// Who the request's token belongs to; no token and a refused one are both nobody. Asks no database where the
 /// session is known in memory.
 pub(crate) async fn show(Visitor(me): Visitor) -> Response {
-    json(&match me {
+    json(&match &me {
         Some(me) => StatusAnswer {
             authenticated: true,
-            user: Some(me.user().clone()),
+            user: Some(me.user()),
             session_id: Some(me.session_id()),
             expires_at: Some(me.expires_at()),
-            auth_methods: Some(me.amr().to_vec()),
-            scopes: Some(me.scopes().to_vec()),
+            auth_methods: Some(me.amr()),
+            scopes: Some(me.scopes()),
         },
         None => StatusAnswer {
             authenticated: false,

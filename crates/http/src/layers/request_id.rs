@@ -8,25 +8,49 @@ pub(crate) const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 /// How long a client's own id may be, in bytes.
 const LONGEST: usize = 128;
 
-/// The client's id, or a new one. What it gives is visible ASCII.
-pub(crate) fn of(headers: &HeaderMap, clock: &dyn Clock, random: &dyn Random) -> HeaderValue {
-    let mut carried = headers.get_all(HEADER).iter();
-    match (carried.next(), carried.next()) {
-        (Some(own), None) if is_sane(own.as_bytes()) => own.clone(),
-        _ => made(clock, random),
+/// The id of one request: visible ASCII.
+#[derive(Debug, Clone)]
+pub(crate) enum RequestId {
+    /// The client's own.
+    Given(HeaderValue),
+    /// One that was made here, which takes no memory but this.
+    Made([u8; 36]),
+}
+
+impl RequestId {
+    /// The client's id, or a new one.
+    pub(crate) fn of(headers: &HeaderMap, clock: &dyn Clock, random: &dyn Random) -> Self {
+        let mut carried = headers.get_all(HEADER).iter();
+        match (carried.next(), carried.next()) {
+            (Some(own), None) if is_sane(own.as_bytes()) => Self::Given(own.clone()),
+            _ => {
+                let mut text = [0; 36];
+                // What its time is for, to lie beside others of the same moment, is as good with that of the last tick.
+                uuid_v7(clock.ticked_now(), random).as_hyphenated().encode_lower(&mut text);
+                Self::Made(text)
+            }
+        }
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        match self {
+            Self::Given(own) => own.to_str().unwrap_or_default(),
+            Self::Made(text) => std::str::from_utf8(text).unwrap_or_default(),
+        }
+    }
+
+    /// As a header's value.
+    pub(crate) fn to_value(&self) -> HeaderValue {
+        match self {
+            Self::Given(own) => own.clone(),
+            Self::Made(text) => HeaderValue::from_bytes(text).unwrap_or(HeaderValue::from_static("none")),
+        }
     }
 }
 
 /// Nothing in it that could break a log line, a header or a URL.
 fn is_sane(id: &[u8]) -> bool {
     (1..=LONGEST).contains(&id.len()) && id.iter().all(|b| b.is_ascii_alphanumeric() || b"-_.:".contains(b))
-}
-
-fn made(clock: &dyn Clock, random: &dyn Random) -> HeaderValue {
-    let mut buffer = [0u8; 36];
-    let id = uuid_v7(clock.now(), random);
-    let text: &str = id.as_hyphenated().encode_lower(&mut buffer);
-    HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static("none"))
 }
 
 #[cfg(test)]
@@ -40,7 +64,11 @@ mod tests {
         for value in values {
             headers.append(HEADER, HeaderValue::from_bytes(value.as_bytes()).unwrap());
         }
-        of(&headers, &*SystemClock::new(), &SystemRandom).to_str().unwrap().to_owned()
+        {
+            let id = RequestId::of(&headers, &*SystemClock::new(), &SystemRandom);
+            assert_eq!(id.to_value(), id.as_str());
+            id.as_str().to_owned()
+        }
     }
 
     #[test]

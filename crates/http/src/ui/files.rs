@@ -3,8 +3,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use axum::body::Body;
-use axum::extract::rejection::RawPathParamsRejection;
-use axum::extract::{RawPathParams, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use durward_proto::Code;
@@ -12,8 +11,9 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use super::{assets, gzip};
 use crate::app::Shared;
+use crate::extract::Matched;
 use crate::layers::security_headers::Kind;
-use crate::reply::Answer;
+use crate::reply::{Answer, Refused};
 
 /// A year: what is in the file never changes under its name.
 const FOR_EVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
@@ -24,12 +24,11 @@ const ACCEPT_ENCODING: HeaderValue = HeaderValue::from_static("Accept-Encoding")
 /// `GET /ui/{file}`.
 pub(crate) async fn hashed(
     State(site): State<Shared>,
-    params: Result<RawPathParams, RawPathParamsRejection>,
+    matched: Result<Matched, Refused>,
     headers: HeaderMap,
 ) -> Answer {
     let pages = site.pages.as_deref().ok_or(Code::NotFound)?;
-    let params = params.map_err(|_| Code::NotFound)?;
-    let name = params.iter().next().map(|(_, name)| name.to_owned()).unwrap_or_default();
+    let name = matched?.params.iter().next().map(|(_, name)| name.to_owned()).unwrap_or_default();
     let plain = assets::hashed(&name).ok_or(Code::NotFound)?;
     let (content_type, is_text) = type_of(&name).ok_or(Code::NotFound)?;
     let zips = is_text && gzip::wanted(&headers);

@@ -1,7 +1,6 @@
 //! The table of pages, and the handler that shows them.
 
-use axum::extract::rejection::RawPathParamsRejection;
-use axum::extract::{MatchedPath, RawPathParams, State};
+use axum::extract::State;
 use durward_proto::Code;
 use http::{HeaderMap, Uri};
 use url::form_urlencoded;
@@ -9,7 +8,8 @@ use url::form_urlencoded;
 use super::shell::Frame;
 use super::{Visitor, sign_in};
 use crate::app::Shared;
-use crate::reply::Answer;
+use crate::extract::Matched;
+use crate::reply::{Answer, Refused};
 
 /// A page: the path of its row, which application it is, and as what that is asked for.
 struct Page {
@@ -52,14 +52,13 @@ pub(crate) const CONSOLE: &[&str] = &[
 /// Any page.
 pub(crate) async fn show(
     State(site): State<Shared>,
-    path: MatchedPath,
-    params: Result<RawPathParams, RawPathParamsRejection>,
+    matched: Result<Matched, Refused>,
     uri: Uri,
     headers: HeaderMap,
 ) -> Answer {
     let pages = site.pages.as_deref().ok_or(Code::NotFound)?;
-    let page = PAGES.iter().find(|page| page.path == path.as_str()).ok_or(Code::NotFound)?;
-    let params = params.map_err(|_| Code::NotFound)?;
+    let Matched { pattern, params } = matched?;
+    let page = PAGES.iter().find(|page| page.path == pattern).ok_or(Code::NotFound)?;
     if !params.iter().all(|(name, value)| is_known(page, name, value)) {
         return Err(Code::NotFound.into());
     }

@@ -10,9 +10,8 @@ mod pace;
 mod socket;
 
 use std::net::IpAddr;
-use std::sync::Arc;
 
-use axum::extract::{Extension, Request, State};
+use axum::extract::{Request, State};
 use durward_core::sockets::Admission;
 use durward_proto::Code;
 use durward_verify::{Lease, Surface};
@@ -27,7 +26,6 @@ use crate::layers::cookies::CookieKind;
 use crate::layers::origin::Sender;
 use crate::meters;
 use crate::reply::Answer;
-use crate::server::Place;
 use crate::traces;
 use end::End;
 use line::Line;
@@ -39,17 +37,14 @@ pub(crate) type Stream = WebSocketStream<TokioIo<hyper::upgrade::Upgraded>>;
 const READ: usize = 2 * 1024;
 
 /// Opens the chat. The door has already looked at the origin.
-pub(crate) async fn chat(
-    State(site): State<Shared>,
-    Extension(passage): Extension<Passage>,
-    request: Request,
-) -> Answer {
+pub(crate) async fn chat(State(site): State<Shared>, request: Request) -> Answer {
     let mut request = request.map(drop);
+    let passage = request.extensions_mut().remove::<Passage>().ok_or(Code::Unavailable)?;
     let response = handshake::accept(request.headers())?;
     let entry = enter(&site, &request, passage.ip).await;
-    let place = request.extensions().get::<Arc<Place>>().cloned();
+    let place = passage.place;
     let handshake = Handshake {
-        request_id: passage.request_id.to_str().unwrap_or_default().into(),
+        request_id: passage.request_id.as_str().into(),
         context: apart(&traces::context(request.headers())),
     };
     let upgrade = hyper::upgrade::on(&mut request);

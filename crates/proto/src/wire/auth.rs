@@ -183,13 +183,15 @@ pub struct Refresh {
 }
 
 /// `GET /api/v1/auth/status`.
+// What it says of the user need not be its own, so that it is written from where it stands.
 #[derive(Debug, Serialize, schemars::JsonSchema)]
-pub struct StatusAnswer {
+#[schemars(rename = "StatusAnswer")]
+pub struct StatusAnswer<U = User, L = Vec<String>> {
     /// Whether this request came with a good token.
     pub authenticated: bool,
     /// Who it is.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub user: Option<User>,
+    pub user: Option<U>,
     /// Their session.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub session_id: Option<SessionId>,
@@ -198,10 +200,10 @@ pub struct StatusAnswer {
     pub expires_at: Option<Timestamp>,
     /// How they logged in: RFC 8176 words.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub auth_methods: Option<Vec<String>>,
+    pub auth_methods: Option<L>,
     /// What their role may do now.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub scopes: Option<Vec<String>>,
+    pub scopes: Option<L>,
 }
 
 /// `GET /api/v1/auth/csrf-token`.

@@ -7,6 +7,14 @@ fn good() -> Map<String, Value> {
     serde_json::to_value(kit::claims()).unwrap().as_object().unwrap().clone()
 }
 
+fn ours() -> Ours {
+    Ours::new(kit::ISSUER, kit::AUDIENCE)
+}
+
+fn read(json: &[u8]) -> Result<Needed, Refusal> {
+    super::read(json, &ours())
+}
+
 fn reads(object: &Map<String, Value>) -> bool {
     match read(Value::Object(object.clone()).to_string().as_bytes()) {
         Ok(_) => true,
@@ -19,7 +27,7 @@ fn reads(object: &Map<String, Value>) -> bool {
 fn what_is_written_is_read() {
     let json = serde_json::to_vec(&kit::claims()).unwrap();
     let claims = read(&json).unwrap();
-    assert_eq!((claims.id, &*claims.iss, claims.generation), (7, kit::ISSUER.as_bytes(), Some(1)));
+    assert_eq!((claims.id, claims.is_ours, claims.generation), (7, true, Some(1)));
     assert_eq!(claims.amr.as_slice(), ["pwd"]);
     assert_eq!(serde_json::to_value(read_all(&json).unwrap()).unwrap(), Value::Object(good()));
 }
@@ -106,7 +114,7 @@ fn a_member_twice_is_refused_known_or_not() {
 #[test]
 fn escapes_mean_what_they_stand_for() {
     let json = Value::Object(good()).to_string().replace("durward", "d\\u0075rward");
-    assert_eq!(&*read(json.as_bytes()).unwrap().aud, b"durward");
+    assert!(read(json.as_bytes()).unwrap().is_ours);
 }
 
 #[test]
@@ -134,24 +142,37 @@ fn methods_of_any_number() {
 }
 
 /// The strict reader alone.
-fn strictly(json: &str) -> Result<Needed<'_>, Refusal> {
-    read_all(json.as_bytes()).map(Needed::from)
+fn strictly(json: &[u8], ours: &Ours) -> Result<Needed, Refusal> {
+    read_all(json).map(|read| Needed::of(read, ours))
+}
+
+/// Where the quick reader compares what `iss` and `aud` say, and where it has to look for them.
+fn both_ways() -> [Ours; 3] {
+    [ours(), Ours::new(kit::ISSUER, ""), Ours::new("somebody \"else\"", kit::AUDIENCE)]
 }
 
 /// What the quick reader reads, the strict one reads too, and the same.
-fn agree(json: &str) {
-    if let Some(quick) = own::read(json) {
-        assert_eq!(strictly(json).as_ref(), Ok(&quick), "{json}");
+fn agree(json: impl AsRef<[u8]>) {
+    let (json, shown) = (json.as_ref(), String::from_utf8_lossy(json.as_ref()));
+    for ours in &both_ways() {
+        if let Some(quick) = own::read(json, ours) {
+            assert_eq!(strictly(json, ours).as_ref(), Ok(&quick), "{shown}");
+        }
+        assert_eq!(super::read(json, ours), strictly(json, ours), "{shown}");
     }
-    assert_eq!(read(json.as_bytes()), strictly(json), "{json}");
 }
 
 #[test]
 fn the_quick_reader_reads_what_is_written_here() {
     for generation in [None, Some(0), Some(u32::MAX)] {
-        let json = serde_json::to_string(&Claims { generation, ..kit::claims() }).unwrap();
-        assert_eq!(own::read(&json), strictly(&json).ok());
-        assert!(own::read(&json).is_some(), "{json}");
+        for role in ["user", "r\u{f4}le of more than one word"] {
+            let claims = Claims { generation, role: role.to_owned(), ..kit::claims() };
+            let json = serde_json::to_vec(&claims).unwrap();
+            for (ours, is_ours) in both_ways().iter().zip([true, false, false]) {
+                assert_eq!(own::read(&json, ours), strictly(&json, ours).ok());
+                assert_eq!(own::read(&json, ours).map(|needed| needed.is_ours), Some(is_ours), "{claims:?}");
+            }
+        }
     }
 }
 
@@ -160,7 +181,7 @@ fn the_quick_reader_agrees_with_the_strict_one_on_every_single_byte() {
     let good = serde_json::to_vec(&kit::claims()).unwrap();
     let (mut tried, mut quick) = (0, 0);
     for at in 0..good.len() {
-        for byte in 0..128u8 {
+        for byte in 0..=255u8 {
             for insert in [false, true] {
                 let mut bytes = good.clone();
                 if insert {
@@ -168,16 +189,15 @@ fn the_quick_reader_agrees_with_the_strict_one_on_every_single_byte() {
                 } else {
                     bytes[at] = byte
                 }
-                let json = String::from_utf8(bytes).unwrap();
-                agree(&json);
+                agree(&bytes);
                 tried += 1;
-                quick += usize::from(own::read(&json).is_some());
+                quick += usize::from(own::read(&bytes, &ours()).is_some());
             }
         }
-        agree(std::str::from_utf8(&good[..at]).unwrap());
-        agree(std::str::from_utf8(&[&good[..at], &good[at + 1..]].concat()).unwrap());
+        agree(&good[..at]);
+        agree([&good[..at], &good[at + 1..]].concat());
     }
-    assert_eq!(tried, good.len() * 256);
+    assert_eq!(tried, good.len() * 512);
     assert!(quick > 10_000, "both readers were at work: {quick}");
 }
 

@@ -16,7 +16,8 @@ use tokio::sync::{SetOnce, oneshot};
 use tokio::time::Instant;
 use tracing::{Instrument, Level, Span};
 
-use super::phc::{self, HashError, Memory};
+use super::argon2id::{Library, Memory};
+use super::phc::{self, HashError};
 use super::rules;
 use crate::fault::Fault;
 
@@ -40,6 +41,8 @@ pub struct HashSettings {
     pub parallelism: u32,
     /// How many hashes run at once.
     pub max_concurrent: usize,
+    /// Which library computes them.
+    pub library: Library,
 }
 
 /// What one hash of nobody's password came to.
@@ -133,7 +136,7 @@ impl Queue {
             if waited.1.timed_out() {
                 patience = None;
                 drop(state);
-                *memory = Memory::default();
+                memory.release();
                 state = self.state();
             }
         }
@@ -200,13 +203,13 @@ impl Hasher {
     pub fn start(settings: HashSettings, random: Arc<dyn Random>) -> Result<Self, Fault> {
         let params = Params::new(settings.memory_kib, settings.iterations, settings.parallelism, Some(32))
             .map_err(|error| Fault::unavailable(format!("password.* cannot be used: {error}")))?;
-        let threads = settings.max_concurrent.max(1);
+        let (threads, library) = (settings.max_concurrent.max(1), settings.library.that_agrees());
         let queue = Arc::new(Queue::default());
         for number in 0..threads {
             let queue = queue.clone();
             std::thread::Builder::new()
                 .name(format!("hash-{number}"))
-                .spawn(move || work_off(&queue))
+                .spawn(move || work_off(&queue, Memory::new(library)))
                 .map_err(|error| Fault::unavailable(format!("starting a hashing thread: {error}")))?;
         }
         let (first, waiting) = (Arc::new(SetOnce::new()), Arc::default());
@@ -346,9 +349,8 @@ pub(crate) fn give_way() {
 }
 
 /// A hashing thread: takes one job after the other until the queue is closed.
-fn work_off(queue: &Queue) {
+fn work_off(queue: &Queue, mut memory: Memory) {
     give_way();
-    let mut memory = Memory::default();
     while let Some(job) = queue.next(&mut memory) {
         // Who has gone is not hashed for.
         if job.turn.take() {
@@ -366,7 +368,8 @@ mod tests {
     use super::*;
 
     fn hasher(memory_kib: u32, max_concurrent: usize) -> Arc<Hasher> {
-        let settings = HashSettings { memory_kib, iterations: 1, parallelism: 1, max_concurrent };
+        let library = Library::default();
+        let settings = HashSettings { memory_kib, iterations: 1, parallelism: 1, max_concurrent, library };
         Arc::new(Hasher::start(settings, Arc::new(SystemRandom)).unwrap())
     }
 
@@ -452,7 +455,7 @@ mod tests {
 
     #[test]
     fn memory_is_given_back_by_a_thread_with_nothing_to_do() {
-        let (queue, mut memory) = (Arc::new(Queue::default()), Memory::default());
+        let (queue, mut memory) = (Arc::new(Queue::default()), Memory::new(Library::default()));
         let params = Params::new(64, 1, 1, Some(32)).unwrap();
         phc::hash(b"a", [0; 16], &params, &mut memory).unwrap();
         assert!(memory.size() > 0);

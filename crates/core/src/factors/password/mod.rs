@@ -1,5 +1,6 @@
 //! Passwords as a factor.
 
+mod argon2id;
 mod hasher;
 mod phc;
 mod rules;
@@ -7,6 +8,7 @@ mod rules;
 use durward_proto::Secret;
 use durward_store::{CredentialRow, UserRow};
 
+pub use argon2id::Library;
 pub(crate) use hasher::give_way;
 pub use hasher::{HashSettings, Hasher, Trial};
 pub use rules::{PasswordRules, prepare};

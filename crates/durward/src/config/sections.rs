@@ -192,7 +192,8 @@ section! {
         iterations: u32 = Text("2"),
         /// Lanes of one hash.
         parallelism: u32 = Text("1"),
-        /// How many hashes are computed at once; each takes `memory_kib`.
+        /// How many hashes are computed at once; each takes `memory_kib`. They are computed where nobody else wants the
+        /// processor, and half as many more at once where others take all of it.
         max_concurrent: u32 = Computed("the number of cores"),
         /// Which library computes the hashes. They come to the same: `argon2-rust` takes about half as long, because it uses
         /// what the processor has (AVX-512, AVX2, NEON) and huge pages; `argon2`, of the RustCrypto project, has been

@@ -87,6 +87,14 @@ impl Memory {
         }
     }
 
+    /// Whether it has any.
+    pub(super) fn is_there(&self) -> bool {
+        match self {
+            Self::Argon2Rust(arena) => arena.is_some(),
+            Self::Argon2(blocks) => !blocks.is_empty(),
+        }
+    }
+
     /// How many KiB it has.
     #[cfg(test)]
     pub(super) fn size(&self) -> usize {

@@ -3,14 +3,16 @@
 mod argon2id;
 mod hasher;
 mod phc;
+mod priority;
+mod queue;
 mod rules;
 
 use durward_proto::Secret;
 use durward_store::{CredentialRow, UserRow};
 
 pub use argon2id::Library;
-pub(crate) use hasher::give_way;
 pub use hasher::{HashSettings, Hasher, Trial};
+pub(crate) use priority::give_way;
 pub use rules::{PasswordRules, prepare};
 
 use crate::fault::Fault;

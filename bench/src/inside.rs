@@ -7,7 +7,7 @@ use std::time::Duration;
 use durward_core::access::AccessRules;
 use durward_core::budgets::Limits;
 use durward_core::chat::Echo;
-use durward_core::factors::password::{HashSettings, Hasher};
+use durward_core::factors::password::{HashSettings, Hasher, Library};
 use durward_core::factors::{Demand, SecondFactorRules};
 use durward_core::mail::{Mailing, Templates};
 use durward_core::passkeys::PasskeySettings;
@@ -47,7 +47,8 @@ pub async fn core(scratch: &Scratch, clock: &Arc<SystemClock>, algorithm: Algori
     let settings =
         KeySettings { secret: Secret::new(SECRET), master: Some(Secret::new(MASTER)), algorithm, is_chosen: true };
     let signing_keys = SigningKeys::new(opened.gate.clone(), settings, clock.clone(), random.clone())?;
-    let hashing = HashSettings { memory_kib: 64, iterations: 1, parallelism: 1, max_concurrent: 1 };
+    let library = Library::default();
+    let hashing = HashSettings { memory_kib: 64, iterations: 1, parallelism: 1, max_concurrent: 1, library };
     let parts = Parts {
         store: opened.store,
         gate: opened.gate,

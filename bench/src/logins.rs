@@ -1,9 +1,9 @@
-//! Logins in a second with many clients, against bare Argon2id on as many threads as durward hashes on.
+//! Logins in a second with many clients, against bare Argon2id on as many threads as durward hashes on, and that by one
+//! library against the other.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use argon2::{Algorithm, Argon2, Block, Params, Version};
 use durward_proto::{Clock, SystemClock};
 
 use crate::accounts::{login, open_account};
@@ -23,6 +23,7 @@ const CLIENTS: [usize; 4] = [8, 16, 32, 64];
 const AIM: f64 = 0.95;
 /// durward's defaults: KiB, passes, lanes.
 const COST: (u32, u32, u32) = (19_456, 2, 1);
+const SALT: &[u8] = b"sixteen byte sal";
 
 /// On both databases, and one figure for each number of clients.
 pub(crate) async fn measure(
@@ -31,6 +32,7 @@ pub(crate) async fn measure(
     clock: &Arc<SystemClock>,
     report: &mut Report,
 ) -> Outcome<()> {
+    report.figures.push(libraries(effort, clock).await?);
     let mut lines = vec![on(Database::Sqlite, effort, programs, clock, report).await?];
     match Postgres::start().await {
         Ok(postgres) => lines.push(on(Database::Postgres(&postgres), effort, programs, clock, report).await?),
@@ -69,14 +71,14 @@ async fn on(
         let measured = async {
             let mut rounds = Vec::new();
             for _ in 0..effort.rounds {
-                let theirs = bare(threads, effort.seconds, clock).await?;
+                let theirs = bare(hash_until, threads, effort.seconds, clock).await?;
                 let ours = load::run(server.address, requests.clone(), effort.seconds, clock).await?.all_good()?;
                 rounds.push((ours.rate(), theirs));
             }
             Ok(Figure {
                 what: what.clone(),
                 unit: "logins/s",
-                against: "bare Argon2id, same parameters, as many threads",
+                against: "bare Argon2id, same library and parameters, as many threads",
                 rounds,
                 aim: Aim::RatioAtLeast(AIM),
             })
@@ -88,13 +90,33 @@ async fn on(
     Ok(line)
 }
 
+/// Bare Argon2id by durward's choice of a library, against the other one.
+async fn libraries(effort: Effort, clock: &Arc<SystemClock>) -> Outcome<Figure> {
+    let threads = std::thread::available_parallelism()?.get();
+    let mut rounds = Vec::new();
+    for _ in 0..effort.rounds {
+        let theirs = bare(other_hash_until, threads, effort.seconds, clock).await?;
+        rounds.push((bare(hash_until, threads, effort.seconds, clock).await?, theirs));
+    }
+    Ok(Figure {
+        what: "bare Argon2id by `argon2-rust`, as many threads as durward hashes on".to_owned(),
+        unit: "hashes/s",
+        against: "by `argon2`, in the same memory again and again",
+        rounds,
+        aim: Aim::Nothing,
+    })
+}
+
+/// Hashes until this time, in one thread: how many in a second.
+type Hashing = fn(Duration, &SystemClock) -> Outcome<f64>;
+
 /// Hashes in a second.
-async fn bare(threads: usize, seconds: u64, clock: &Arc<SystemClock>) -> Outcome<f64> {
+async fn bare(hashing: Hashing, threads: usize, seconds: u64, clock: &Arc<SystemClock>) -> Outcome<f64> {
     let until = clock.monotonic() + Duration::from_secs(seconds);
     let mut running = Vec::new();
     for _ in 0..threads {
         let clock = clock.clone();
-        running.push(tokio::task::spawn_blocking(move || hash_until(until, &clock)));
+        running.push(tokio::task::spawn_blocking(move || hashing(until, &clock)));
     }
     let mut rate = 0.0;
     for thread in running {
@@ -103,16 +125,39 @@ async fn bare(threads: usize, seconds: u64, clock: &Arc<SystemClock>) -> Outcome
     Ok(rate)
 }
 
+/// By the library that durward takes.
 fn hash_until(until: Duration, clock: &SystemClock) -> Outcome<f64> {
+    use argon2_rust::params::Memory;
+    use argon2_rust::{Algorithm, Argon2, Params, Version};
+    let params = Params::builder().memory(Memory::kib(COST.0.into())).passes(COST.1).lanes(COST.2).build();
+    let params = params.map_err(|error| error.to_string())?;
+    let mut hasher = Argon2::new(Algorithm::Argon2id, Version::V0x13, params).hasher();
+    repeat(until, clock, |output| {
+        hasher.hash_into(PASSWORD.as_bytes(), SALT, output).map_err(|error| error.to_string())
+    })
+}
+
+/// By the other one.
+fn other_hash_until(until: Duration, clock: &SystemClock) -> Outcome<f64> {
+    use argon2::{Algorithm, Argon2, Block, Params, Version};
     let params = Params::new(COST.0, COST.1, COST.2, Some(32)).map_err(|error| error.to_string())?;
     let mut memory = vec![Block::default(); params.block_count()];
     let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-    let mut output = [0; 32];
+    repeat(until, clock, |output| {
+        argon2
+            .hash_password_into_with_memory(PASSWORD.as_bytes(), SALT, output, &mut memory)
+            .map_err(|error| error.to_string())
+    })
+}
+
+fn repeat(
+    until: Duration,
+    clock: &SystemClock,
+    mut hash: impl FnMut(&mut [u8; 32]) -> Result<(), String>,
+) -> Outcome<f64> {
     let (start, mut hashes) = (clock.monotonic(), 0u32);
     while clock.monotonic() < until {
-        argon2
-            .hash_password_into_with_memory(PASSWORD.as_bytes(), b"sixteen byte salt", &mut output, &mut memory)
-            .map_err(|error| error.to_string())?;
+        hash(&mut [0; 32])?;
         hashes += 1;
     }
     Ok(f64::from(hashes) / (clock.monotonic() - start).as_secs_f64())

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use durward_core::access::AccessRules;
 use durward_core::budgets::Limits;
-use durward_core::factors::password::{HashSettings, Hasher};
+use durward_core::factors::password::{HashSettings, Hasher, Library};
 use durward_core::factors::{Demand, SecondFactorRules};
 use durward_core::risk::{RiskRules, Thresholds, Weights};
 use durward_core::sockets::SocketRules;
@@ -24,7 +24,8 @@ use crate::answering;
 use crate::checks::Subject;
 use crate::checks::golden_path::Walk;
 use crate::config::{
-    self, Answering, Config, Environment, FactorMethod, Loaded, SecondFactorPolicy, Source, UnknownCountry,
+    self, Answering, Argon2Library, Config, Environment, FactorMethod, Loaded, SecondFactorPolicy, Source,
+    UnknownCountry,
 };
 use crate::mailing;
 use crate::operations::Program;
@@ -150,6 +151,10 @@ pub fn hash_settings(config: &Config) -> HashSettings {
         iterations: config.password.iterations,
         parallelism: config.password.parallelism,
         max_concurrent: config.password.max_concurrent as usize,
+        library: match config.password.library {
+            Argon2Library::Argon2Rust => Library::Argon2Rust,
+            Argon2Library::Argon2 => Library::Argon2,
+        },
     }
 }
 

@@ -78,6 +78,14 @@ choice! {
         Rs256 = "RS256",
     }
 
+    /// What computes Argon2id.
+    pub enum Argon2Library {
+        /// Half as long, with what the processor has.
+        Argon2Rust = "argon2-rust",
+        /// Of the RustCrypto project.
+        Argon2 = "argon2",
+    }
+
     /// Of whom a second factor is demanded.
     pub enum SecondFactorPolicy {
         /// Of those who set one up.

@@ -45,7 +45,8 @@ mod webhook_url;
 mod tests;
 
 pub use choice::{
-    Algorithm, Answering, Environment, FactorMethod, LogFormat, Migrate, SecondFactorPolicy, UnknownCountry,
+    Algorithm, Answering, Argon2Library, Environment, FactorMethod, LogFormat, Migrate, SecondFactorPolicy,
+    UnknownCountry,
 };
 pub use colour::Colour;
 pub use cookie_domain::CookieDomain;

@@ -8,7 +8,8 @@ use durward_proto::Secret;
 use ipnet::IpNet;
 
 use crate::config::choice::{
-    Algorithm, Answering, Environment, FactorMethod, LogFormat, Migrate, SecondFactorPolicy, UnknownCountry,
+    Algorithm, Answering, Argon2Library, Environment, FactorMethod, LogFormat, Migrate, SecondFactorPolicy,
+    UnknownCountry,
 };
 use crate::config::colour::Colour;
 use crate::config::cookie_domain::CookieDomain;
@@ -191,8 +192,13 @@ section! {
         iterations: u32 = Text("2"),
         /// Lanes of one hash.
         parallelism: u32 = Text("1"),
-        /// How many hashes are computed at once; each takes `memory_kib`.
+        /// How many hashes are computed at once; each takes `memory_kib`. They are computed where nobody else wants the
+        /// processor, and half as many more at once where others take all of it.
         max_concurrent: u32 = Computed("the number of cores"),
+        /// Which library computes the hashes. They come to the same: `argon2-rust` takes about half as long, because it uses
+        /// what the processor has (AVX-512, AVX2, NEON) and huge pages; `argon2`, of the RustCrypto project, has been
+        /// around for longer. Where both do not agree at the start, `argon2` is used.
+        library: Argon2Library = Text("argon2-rust"),
         /// The estimated strength below which a new password is refused: zxcvbn's score, 0 (anything) to 4.
         min_strength: Strength = Text("2"),
     }

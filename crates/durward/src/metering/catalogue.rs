@@ -105,6 +105,8 @@ pub const CATALOGUE: &[Group] = &[
                 "How long logins waited for a hashing thread, also those that gave up"),
             family("durward_password_hash_seconds", Histogram, &[],
                 "How long a hash took to compute"),
+            family("durward_password_hash_late_total", Counter, &[],
+                "Hashes that helpers computed, because other programs took all of the processor"),
             family("durward_password_hash_shed_total", Counter, &[],
                 "Logins that were turned away with 503 because the queue was too long"),
         ],

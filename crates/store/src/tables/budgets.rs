@@ -78,12 +78,17 @@ queries! {
             ELSE $2 + (CAST($5 AS BIGINT) << CAST(b.failures + 1 - $4 AS INTEGER)) END, \
         refused = $2 - b.window_started_at < $3 AND b.window_started_at - $2 < $3 AND $2 < b.next_allowed_at \
         RETURNING refused, next_allowed_at, ends_at";
-    /// Takes one back of each, and the wait with it. They are held in the order of their bytes, as everybody takes them.
+    /// Takes one back of each, and the wait with it. They are held in the order of their bytes, as everybody takes them, and
+    /// where nothing is counted any more nothing is left: SQLite is told that by a statement of its own, which costs it no
+    /// round trip.
     REFUND = {
         sqlite: "UPDATE guess_budgets SET failures = failures - 1, next_allowed_at = 0 WHERE key IN ($1, $2, $3) \
             RETURNING failures",
-        pg: "UPDATE guess_budgets SET failures = failures - 1, next_allowed_at = 0 WHERE key = ANY (ARRAY(SELECT key \
-            FROM guess_budgets WHERE key IN ($1, $2, $3) ORDER BY key COLLATE \"C\" FOR UPDATE)) RETURNING failures"
+        pg: "WITH held AS MATERIALIZED (SELECT key, failures FROM guess_budgets WHERE key IN ($1, $2, $3) \
+            ORDER BY key COLLATE \"C\" FOR UPDATE), \
+            spent AS (DELETE FROM guess_budgets WHERE key = ANY (ARRAY(SELECT key FROM held WHERE failures <= 1))) \
+            UPDATE guess_budgets SET failures = failures - 1, next_allowed_at = 0 \
+            WHERE key = ANY (ARRAY(SELECT key FROM held WHERE failures > 1)) RETURNING failures"
     };
     /// Forgets those under which nothing is counted any more.
     FORGET_SPENT = "DELETE FROM guess_budgets WHERE key IN ($1, $2, $3) AND failures <= 0";

@@ -1,13 +1,12 @@
 //! The hashing threads.
 //!
-//! A password hash is meant to be slow, so it gets threads of its own, as many as there are cores to spare, at a lower
-//! priority than those that serve requests. The queue is bounded in time: who is not served within two seconds gets
-//! 503 and may come again. A hash that was begun is computed to its end, also when its client goes away; one that was not
-//! is not.
+//! A password hash is meant to be slow, so it gets threads of its own, as many as there are cores to spare, which run only
+//! where those that serve requests do not want to (`queue.rs` says who gets on where they always do). The queue is bounded in
+//! time: who is not served within two seconds gets 503 and may come again. A hash that was begun is computed to its end, also
+//! when its client goes away; one that was not is not.
 
-use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use argon2::Params;
@@ -16,18 +15,15 @@ use tokio::sync::{SetOnce, oneshot};
 use tokio::time::Instant;
 use tracing::{Instrument, Level, Span};
 
-use super::phc::{self, HashError, Memory};
+use super::argon2id::{Library, Memory};
+use super::phc::{self, HashError};
+use super::priority::{give_way, stand_back};
+use super::queue::{Client, Job, Queue, Turn};
 use super::rules;
 use crate::fault::Fault;
 
 /// How long a hash waits for a thread before the client is told to come again.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// How many may wait at once: more would not be served within the patience by any machine.
-const QUEUE: usize = 4_096;
-/// How long a hashing thread with nothing to do keeps its working memory, which is most of what an idle server would hold.
-const KEEP: Duration = Duration::from_millis(500);
-/// How much the hashing threads give way to the others (Linux `nice`).
-const NICE: i32 = 10;
 
 /// Cost and parallelism.
 #[derive(Debug, Clone, Copy)]
@@ -38,8 +34,10 @@ pub struct HashSettings {
     pub iterations: u32,
     /// Lanes of one hash.
     pub parallelism: u32,
-    /// How many hashes run at once.
+    /// How many hashes run at once; half as many more, where these do not get on.
     pub max_concurrent: usize,
+    /// Which library computes them.
+    pub library: Library,
 }
 
 /// What one hash of nobody's password came to.
@@ -67,17 +65,11 @@ impl std::fmt::Debug for Hasher {
     }
 }
 
-/// What a hashing thread takes from the queue. It goes straight on with the next one: nobody has to be woken in between.
-struct Job {
-    work: Box<dyn FnOnce(&mut Memory) + Send>,
-    turn: Arc<Turn>,
-}
-
 /// Hashes a password and compares it.
 fn trial(
     params: &Params,
     random: &dyn Random,
-) -> impl FnOnce(&mut Memory) -> Result<Trial, HashError> + Send + 'static {
+) -> impl Fn(&mut Memory) -> Result<Trial, HashError> + Send + Sync + 'static {
     let (params, salt) = (params.clone(), random::bytes(random));
     let [password, other]: [[u8; 32]; 2] = [random::bytes(random), random::bytes(random)];
     move |memory| {
@@ -87,102 +79,6 @@ fn trial(
         let holds = phc::verify(&password, &hash, memory)?;
         let took = began.elapsed();
         Ok(Trial { holds: holds && !phc::verify(&other, &hash, memory)?, hash, took })
-    }
-}
-
-/// The jobs that no thread has begun.
-#[derive(Default)]
-struct Queue {
-    state: Mutex<State>,
-    bell: Condvar,
-}
-
-#[derive(Default)]
-struct State {
-    jobs: VecDeque<Job>,
-    is_closed: bool,
-}
-
-impl Queue {
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn put(&self, job: Job) {
-        self.state().jobs.push_back(job);
-        self.bell.notify_one();
-    }
-
-    /// The next job; when there is none for a while, the memory is given back. None when the queue is closed.
-    fn next(&self, memory: &mut Memory) -> Option<Job> {
-        let mut state = self.state();
-        let mut patience = Some(KEEP);
-        loop {
-            if let Some(job) = state.jobs.pop_front() {
-                return Some(job);
-            }
-            if state.is_closed {
-                return None;
-            }
-            let Some(keep) = patience else {
-                state = self.bell.wait(state).unwrap_or_else(PoisonError::into_inner);
-                continue;
-            };
-            let waited = self.bell.wait_timeout(state, keep).unwrap_or_else(PoisonError::into_inner);
-            state = waited.0;
-            if waited.1.timed_out() {
-                patience = None;
-                drop(state);
-                *memory = Memory::default();
-                state = self.state();
-            }
-        }
-    }
-
-    fn close(&self) {
-        self.state().is_closed = true;
-        self.bell.notify_all();
-    }
-}
-
-/// Who disposes of a job: the thread that begins it, or the client that does not wait any longer. Whoever takes it first.
-struct Turn {
-    is_waiting: AtomicBool,
-    count: Arc<AtomicUsize>,
-    began: Instant,
-}
-
-impl Turn {
-    /// Enters the queue.
-    fn enter(count: &Arc<AtomicUsize>) -> Result<Arc<Self>, Fault> {
-        let turn = Self { is_waiting: AtomicBool::new(true), count: count.clone(), began: Instant::now() };
-        let before = count.fetch_add(1, Ordering::Relaxed);
-        metrics::gauge!("durward_password_hash_queue").set(before as f64 + 1.0);
-        if before < QUEUE {
-            return Ok(Arc::new(turn));
-        }
-        turn.take();
-        Err(overloaded())
-    }
-
-    /// Leaves the queue, once: whether it was still in it.
-    fn take(&self) -> bool {
-        let taken = self.is_waiting.swap(false, Ordering::Relaxed);
-        if taken {
-            let before = self.count.fetch_sub(1, Ordering::Relaxed);
-            metrics::gauge!("durward_password_hash_queue").set(before.saturating_sub(1) as f64);
-            metrics::histogram!("durward_password_hash_wait_seconds").record(self.began.elapsed());
-        }
-        taken
-    }
-}
-
-/// Takes a job out of the queue when its client goes away.
-struct Client(Arc<Turn>);
-
-impl Drop for Client {
-    fn drop(&mut self) {
-        self.0.take();
     }
 }
 
@@ -200,21 +96,26 @@ impl Hasher {
     pub fn start(settings: HashSettings, random: Arc<dyn Random>) -> Result<Self, Fault> {
         let params = Params::new(settings.memory_kib, settings.iterations, settings.parallelism, Some(32))
             .map_err(|error| Fault::unavailable(format!("password.* cannot be used: {error}")))?;
-        let threads = settings.max_concurrent.max(1);
-        let queue = Arc::new(Queue::default());
-        for number in 0..threads {
+        let (threads, library) = (settings.max_concurrent.max(1), settings.library.that_agrees());
+        let queue = Arc::new(Queue::new(threads));
+        for place in 0..threads {
             let queue = queue.clone();
-            std::thread::Builder::new()
-                .name(format!("hash-{number}"))
-                .spawn(move || work_off(&queue))
-                .map_err(|error| Fault::unavailable(format!("starting a hashing thread: {error}")))?;
+            spawn(format!("hash-{place}"), move || work_off(&queue, place, Memory::new(library)))?;
+        }
+        for number in 0..threads.div_ceil(2) {
+            let queue = queue.clone();
+            spawn(format!("hash-late-{number}"), move || help_out(&queue, Memory::new(library)))?;
         }
         let (first, waiting) = (Arc::new(SetOnce::new()), Arc::default());
-        let (work, tried) = (trial(&params, &*random), first.clone());
-        let work = move |memory: &mut Memory| drop(tried.set(work(memory).map_err(|error| error.to_string())));
-        queue.put(Job { work: Box::new(work), turn: Turn::enter(&waiting)? });
+        let (work, tried, usual) = (trial(&params, &*random), first.clone(), queue.clone());
+        let work = move |memory: &mut Memory| {
+            let outcome = work(memory);
+            usual.one_takes(outcome.as_ref().map_or(Duration::ZERO, |trial| trial.took));
+            drop(tried.set(outcome.map_err(|error| error.to_string())));
+        };
+        queue.put(Job { work: Arc::new(work), turn: Turn::enter(&waiting)? });
         // The first estimate of a password's strength reads its dictionaries.
-        queue.put(Job { work: Box::new(|_| rules::warm_up()), turn: Turn::enter(&waiting)? });
+        queue.put(Job { work: Arc::new(|_| rules::warm_up()), turn: Turn::enter(&waiting)? });
         Ok(Self { params, first, waiting, queue, random })
     }
 
@@ -251,13 +152,13 @@ impl Hasher {
         self.run(move |memory| phc::verify(password.expose().as_bytes(), &kept, memory)).await
     }
 
-    /// Does other slow work about passwords in the same places, by the same rules.
+    /// Does other slow work about passwords in the same places, by the same rules. It may be done twice.
     ///
     /// # Errors
     /// `overloaded`.
     pub(crate) async fn beside_requests<T: Send + 'static>(
         &self,
-        work: impl FnOnce() -> T + Send + 'static,
+        work: impl Fn() -> T + Send + Sync + 'static,
     ) -> Result<T, Fault> {
         self.run(move |_| Ok(work())).await
     }
@@ -282,7 +183,7 @@ impl Hasher {
 
     async fn run<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Memory) -> Result<T, HashError> + Send + 'static,
+        work: impl Fn(&mut Memory) -> Result<T, HashError> + Send + Sync + 'static,
     ) -> Result<T, Fault> {
         // Only what is done for somebody is traced, and not the checks of how quick the machine is.
         let is_traced = tracing::enabled!(target: SPANS, Level::INFO) && !Span::current().is_none();
@@ -292,14 +193,19 @@ impl Hasher {
 
     async fn run_in_turn<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Memory) -> Result<T, HashError> + Send + 'static,
+        work: impl Fn(&mut Memory) -> Result<T, HashError> + Send + Sync + 'static,
     ) -> Result<T, Fault> {
         let client = Client(Turn::enter(&self.waiting)?);
         let turn = &client.0;
         let (answer, mut wait) = oneshot::channel();
-        let work = Box::new(move |memory: &mut Memory| {
+        let answer = Mutex::new(Some(answer));
+        let work = Arc::new(move |memory: &mut Memory| {
             let _running = Running::begin();
-            drop(answer.send(work(memory)));
+            let outcome = work(memory);
+            // Whoever is through first gives it.
+            if let Some(answer) = answer.lock().unwrap_or_else(PoisonError::into_inner).take() {
+                drop(answer.send(outcome));
+            }
         });
         let gone = || Fault::unavailable("the hashing threads are gone");
         self.queue.put(Job { work, turn: turn.clone() });
@@ -331,34 +237,37 @@ impl Drop for Running {
     }
 }
 
-fn overloaded() -> Fault {
+pub(super) fn overloaded() -> Fault {
     metrics::counter!("durward_password_hash_shed_total").increment(1);
     let detail = "Too many logins at once. Please try again in a moment.";
     Fault::of(Problem::new(Code::Overloaded).detail(detail).retry_after(PATIENCE.as_secs()))
 }
 
-/// Makes this thread give way to those that serve requests.
-pub(crate) fn give_way() {
-    // In Linux the priority belongs to the thread, whatever the name of the call says.
-    if let Err(error) = rustix::process::setpriority_process(Some(rustix::thread::gettid()), NICE) {
-        tracing::debug!(%error, "a hashing thread keeps the usual priority");
+fn spawn(name: String, work: impl FnOnce() + Send + 'static) -> Result<(), Fault> {
+    let spawned = std::thread::Builder::new().name(name).spawn(work);
+    spawned.map(drop).map_err(|error| Fault::unavailable(format!("starting a hashing thread: {error}")))
+}
+
+/// An idle hashing thread: takes one job after the other until the queue is closed.
+fn work_off(queue: &Queue, place: usize, mut memory: Memory) {
+    stand_back();
+    while let Some(job) = queue.next(place, &mut memory) {
+        job.done(&mut memory);
     }
 }
 
-/// A hashing thread: takes one job after the other until the queue is closed.
-fn work_off(queue: &Queue) {
+/// A helper: does what is late.
+fn help_out(queue: &Queue, mut memory: Memory) {
     give_way();
-    let mut memory = Memory::default();
-    while let Some(job) = queue.next(&mut memory) {
-        // Who has gone is not hashed for.
-        if job.turn.take() {
-            (job.work)(&mut memory);
-        }
+    while let Some(job) = queue.next_late(&mut memory) {
+        metrics::counter!("durward_password_hash_late_total").increment(1);
+        job.done(&mut memory);
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::AtomicBool;
     use std::sync::mpsc;
 
     use durward_verify::SystemRandom;
@@ -366,7 +275,8 @@ mod tests {
     use super::*;
 
     fn hasher(memory_kib: u32, max_concurrent: usize) -> Arc<Hasher> {
-        let settings = HashSettings { memory_kib, iterations: 1, parallelism: 1, max_concurrent };
+        let library = Library::default();
+        let settings = HashSettings { memory_kib, iterations: 1, parallelism: 1, max_concurrent, library };
         Arc::new(Hasher::start(settings, Arc::new(SystemRandom)).unwrap())
     }
 
@@ -385,16 +295,17 @@ mod tests {
     /// Keeps the one thread of a hasher busy until what comes back is dropped.
     async fn busy(hasher: &Arc<Hasher>) -> mpsc::Sender<()> {
         let (release, held) = mpsc::channel::<()>();
-        let (begun, beginning) = oneshot::channel();
+        let held = Mutex::new(held);
+        let (begun, mut beginning) = tokio::sync::mpsc::unbounded_channel();
         let other = hasher.clone();
         tokio::spawn(async move {
             let work = move || {
                 let _ = begun.send(());
-                let _ = held.recv();
+                let _ = held.lock().unwrap().recv();
             };
             drop(other.beside_requests(work).await);
         });
-        beginning.await.unwrap();
+        beginning.recv().await.unwrap();
         release
     }
 
@@ -432,17 +343,18 @@ mod tests {
     async fn what_is_begun_is_waited_for() {
         let hasher = hasher(64, 1);
         let (release, held) = mpsc::channel::<()>();
-        let (begun, beginning) = oneshot::channel();
+        let held = Mutex::new(held);
+        let (begun, mut beginning) = tokio::sync::mpsc::unbounded_channel();
         let slow = tokio::spawn({
             let hasher = hasher.clone();
             let work = move || {
                 let _ = begun.send(());
-                let _ = held.recv();
+                let _ = held.lock().unwrap().recv();
                 "done"
             };
             async move { hasher.beside_requests(work).await }
         });
-        beginning.await.unwrap();
+        beginning.recv().await.unwrap();
         tokio::time::pause();
         tokio::time::sleep(3 * PATIENCE).await;
         assert!(!slow.is_finished());
@@ -450,21 +362,49 @@ mod tests {
         assert_eq!(slow.await.unwrap().unwrap(), "done");
     }
 
-    #[test]
-    fn memory_is_given_back_by_a_thread_with_nothing_to_do() {
-        let (queue, mut memory) = (Arc::new(Queue::default()), Memory::default());
-        let params = Params::new(64, 1, 1, Some(32)).unwrap();
-        phc::hash(b"a", [0; 16], &params, &mut memory).unwrap();
-        assert!(memory.size() > 0);
-        let closing = std::thread::spawn({
-            let queue = queue.clone();
-            move || {
-                std::thread::sleep(2 * KEEP);
-                queue.close();
+    /// Work that stands still on every idle thread until what comes back is dropped, and gives the name of the thread that
+    /// did it.
+    fn standing_still() -> (mpsc::Sender<()>, impl Fn() -> String + Clone + Send + Sync) {
+        let (release, held) = mpsc::channel::<()>();
+        let held = Arc::new(Mutex::new(held));
+        let work = move || {
+            let name = std::thread::current().name().unwrap().to_owned();
+            if !name.contains("late") {
+                let _ = held.lock().unwrap().recv();
             }
-        });
-        assert!(queue.next(&mut memory).is_none());
-        assert_eq!(memory.size(), 0);
-        closing.join().unwrap();
+            name
+        };
+        (release, work)
+    }
+
+    #[tokio::test]
+    async fn what_stands_still_is_done_by_a_helper_and_so_is_what_waits_behind_it() {
+        let hasher = hasher(64, 2);
+        let (release, work) = standing_still();
+        let all = (0..6).map(|_| hasher.beside_requests(work.clone()));
+        let all = futures_util::future::try_join_all(all).await.unwrap();
+        assert_eq!(all, ["hash-late-0"; 6]);
+        drop(release);
+        assert_eq!(hasher.waiting(), 0);
+    }
+
+    /// Programs that want all of the processors, twice: on them an idle thread gets a few thousandths of one.
+    #[tokio::test]
+    async fn others_that_take_all_processors_keep_nobody_out() {
+        let hasher = hasher(19_456, 2);
+        hasher.first().await.unwrap();
+        let (is_over, cores) = (Arc::new(AtomicBool::new(false)), std::thread::available_parallelism().unwrap().get());
+        let others: Vec<_> = (0..2 * cores)
+            .map(|_| {
+                let is_over = is_over.clone();
+                std::thread::spawn(move || while !is_over.load(Ordering::Relaxed) {})
+            })
+            .collect();
+        let all = (0..4).map(|_| hasher.hash("secret".to_owned().into()));
+        let outcome = tokio::time::timeout(Duration::from_secs(20), futures_util::future::join_all(all)).await;
+        is_over.store(true, Ordering::Relaxed);
+        others.into_iter().for_each(|other| other.join().unwrap());
+        let hashes = outcome.expect("a hash takes seconds").into_iter().filter(Result::is_ok).count();
+        assert!(hashes >= 1, "{hashes}");
     }
 }

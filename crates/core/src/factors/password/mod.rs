@@ -1,14 +1,18 @@
 //! Passwords as a factor.
 
+mod argon2id;
 mod hasher;
 mod phc;
+mod priority;
+mod queue;
 mod rules;
 
 use durward_proto::Secret;
 use durward_store::{CredentialRow, UserRow};
 
-pub(crate) use hasher::give_way;
+pub use argon2id::Library;
 pub use hasher::{HashSettings, Hasher, Trial};
+pub(crate) use priority::give_way;
 pub use rules::{PasswordRules, prepare};
 
 use crate::fault::Fault;

@@ -1,30 +1,13 @@
-//! Argon2id (RFC 9106) and the PHC string that a hash is kept as.
+//! The PHC string that a hash of Argon2id (RFC 9106) is kept as.
 
 use argon2::password_hash::phc::{Ident, Output, ParamsString, PasswordHash, Salt};
-use argon2::{Algorithm, Argon2, Block, Params, Version};
+use argon2::{Params, Version};
 use subtle::ConstantTimeEq;
+
+use super::argon2id::{FillError, Memory};
 
 /// The hash's length in bytes.
 const OUTPUT: usize = 32;
-
-/// Working memory that a thread keeps: giving 19 MiB back and taking it again costs more than filling it.
-#[derive(Default)]
-pub(super) struct Memory(Vec<Block>);
-
-impl Memory {
-    #[cfg(test)]
-    pub(super) fn size(&self) -> usize {
-        self.0.len()
-    }
-
-    fn at_least(&mut self, params: &Params) -> &mut [Block] {
-        let blocks = params.block_count();
-        if self.0.len() < blocks {
-            self.0.resize(blocks, Block::default());
-        }
-        self.0.get_mut(..blocks).unwrap_or_default()
-    }
-}
 
 /// What could not be done.
 #[derive(Debug, thiserror::Error)]
@@ -32,19 +15,13 @@ pub(super) enum HashError {
     #[error("the hash in the database is not a PHC string of Argon2id")]
     NotPhc,
     #[error("argon2: {0}")]
-    Argon2(argon2::Error),
-}
-
-impl From<argon2::Error> for HashError {
-    fn from(error: argon2::Error) -> Self {
-        Self::Argon2(error)
-    }
+    Argon2(#[from] FillError),
 }
 
 /// Hashes a password with a salt into a PHC string.
 pub(super) fn hash(password: &[u8], salt: [u8; 16], params: &Params, memory: &mut Memory) -> Result<String, HashError> {
     let mut output = [0u8; OUTPUT];
-    fill(password, &salt, params, &mut output, memory)?;
+    memory.fill(password, &salt, params, &mut output)?;
     let phc = PasswordHash {
         algorithm: Ident::new("argon2id").map_err(|_| HashError::NotPhc)?,
         version: Some(Version::V0x13.into()),
@@ -61,7 +38,7 @@ pub(super) fn verify(password: &[u8], kept: &str, memory: &mut Memory) -> Result
     let params = Params::try_from(&phc).map_err(|_| HashError::NotPhc)?;
     let (Some(salt), Some(hash)) = (&phc.salt, &phc.hash) else { return Err(HashError::NotPhc) };
     let mut output = vec![0u8; hash.len()];
-    fill(password, salt.as_ref(), &params, &mut output, memory)?;
+    memory.fill(password, salt.as_ref(), &params, &mut output)?;
     Ok(output.ct_eq(hash.as_ref()).into())
 }
 
@@ -77,24 +54,14 @@ fn parse(kept: &str) -> Result<PasswordHash, HashError> {
     if phc.algorithm.as_str() == "argon2id" && version == 0x13 { Ok(phc) } else { Err(HashError::NotPhc) }
 }
 
-fn fill(
-    password: &[u8],
-    salt: &[u8],
-    params: &Params,
-    output: &mut [u8],
-    memory: &mut Memory,
-) -> Result<(), HashError> {
-    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone());
-    Ok(argon2.hash_password_into_with_memory(password, salt, output, memory.at_least(params))?)
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::argon2id::Library;
     use super::*;
 
     #[test]
     fn what_was_hashed_verifies_and_nothing_else() {
-        let (mut memory, params) = (Memory::default(), Params::new(64, 1, 1, Some(OUTPUT)).unwrap());
+        let (mut memory, params) = (Memory::new(Library::default()), Params::new(64, 1, 1, Some(OUTPUT)).unwrap());
         let kept = hash(b"right", [7; 16], &params, &mut memory).unwrap();
         assert!(kept.starts_with("$argon2id$v=19$m=64,t=1,p=1$"), "{kept}");
         assert!(verify(b"right", &kept, &mut memory).unwrap());
@@ -109,6 +76,8 @@ mod tests {
     #[test]
     fn agrees_with_the_reference_implementation() {
         let kept = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
-        assert!(verify(b"password", kept, &mut Memory::default()).unwrap());
+        for library in [Library::Argon2Rust, Library::Argon2] {
+            assert!(verify(b"password", kept, &mut Memory::new(library)).unwrap());
+        }
     }
 }

@@ -76,7 +76,7 @@ impl Templates {
             wrong.extend(problems);
         }
         let languages = languages(&files, &mut wrong);
-        let templates = Self {
+        let mut templates = Self {
             environment: environment(files, &mut wrong),
             default: languages.keys().find(|tag| tag.eq_ignore_ascii_case(default)).cloned().unwrap_or_default(),
             languages,
@@ -97,6 +97,9 @@ impl Templates {
         }
         if wrong.is_empty() {
             wrong = templates.tried();
+            // All of them compiled are two megabytes, of which most servers use next to nothing: each is compiled again when
+            // it is needed.
+            templates.environment.clear_templates();
         }
         if wrong.is_empty() { Ok(templates) } else { Err(BadTemplates(wrong)) }
     }
@@ -235,11 +238,9 @@ fn environment(files: BTreeMap<String, String>, wrong: &mut Vec<String>) -> Envi
     // A name that is misspelt is an error and not nothing.
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.add_filter("moment", moment);
-    for (name, text) in files {
-        if let Err(error) = environment.add_template_owned(name, text) {
-            wrong.push(in_words(&error));
-        }
-    }
+    let names: Vec<String> = files.keys().cloned().collect();
+    environment.set_loader(move |name| Ok(files.get(name).cloned()));
+    wrong.extend(names.iter().filter_map(|name| environment.get_template(name).err()).map(|error| in_words(&error)));
     environment
 }
 

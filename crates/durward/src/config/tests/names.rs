@@ -66,6 +66,7 @@ fn samples() -> Vec<(&'static str, &'static str, &'static str)> {
         ("password.iterations", "4", "4"),
         ("password.parallelism", "2", "2"),
         ("password.max_concurrent", "3", "3"),
+        ("password.library", "argon2", "argon2"),
         ("password.min_strength", "0", "0"),
         ("limits.account_failures", "5", "5"),
         ("limits.address_failures", "50", "50"),

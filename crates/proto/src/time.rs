@@ -197,7 +197,8 @@ impl Clock for SystemClock {
 
     #[cfg(target_os = "linux")]
     fn ticked_now(&self) -> Timestamp {
-        Timestamp(micros(ticked(rustix::time::ClockId::RealtimeCoarse)))
+        let at = rustix::time::clock_gettime(rustix::time::ClockId::RealtimeCoarse);
+        Timestamp(at.tv_sec.saturating_mul(1_000_000).saturating_add(at.tv_nsec / 1_000))
     }
 
     #[cfg(target_os = "linux")]

@@ -1,6 +1,7 @@
 //! A key that checks signatures.
 
 use std::fmt;
+use std::num::NonZeroU64;
 
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED, ED25519, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents,
@@ -16,12 +17,13 @@ const KID_LABEL: &[u8] = b"durward kid 1";
 
 /// Tells keys apart where a name would be too much to carry: 64 bits of a hash of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct KeyMark(u64);
+pub(crate) struct KeyMark(NonZeroU64);
 
 impl KeyMark {
     fn of(kid: &str) -> Self {
         let hash = digest::digest(&digest::SHA256, kid.as_bytes());
-        Self(hash.as_ref().iter().take(8).fold(0, |mark, byte| (mark << 8) | u64::from(*byte)))
+        let mark = hash.as_ref().iter().take(8).fold(0, |mark, byte| (mark << 8) | u64::from(*byte));
+        Self(NonZeroU64::new(mark).unwrap_or(NonZeroU64::MIN))
     }
 }
 

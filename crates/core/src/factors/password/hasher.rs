@@ -1,12 +1,14 @@
 //! The hashing threads.
 //!
 //! A password hash is meant to be slow, so it gets threads of its own, as many as there are cores to spare, which run only
-//! where those that serve requests do not want to (`queue.rs` says who gets on where they always do). The queue is bounded in
+//! where those that serve requests do not want to (`queue.rs` says who gets on where they always do, and `desk.rs` why these
+//! threads never meet). The queue is bounded in
 //! time: who is not served within two seconds gets 503 and may come again. A hash that was begun is computed to its end, also
 //! when its client goes away; one that was not is not.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::Thread;
 use std::time::Duration;
 
 use argon2::Params;
@@ -16,6 +18,7 @@ use tokio::time::Instant;
 use tracing::{Instrument, Level, Span};
 
 use super::argon2id::{Library, Memory};
+use super::desk::{Answer, Desk};
 use super::phc::{self, HashError};
 use super::priority::{give_way, stand_back};
 use super::queue::{Client, Job, Queue, Turn};
@@ -55,7 +58,7 @@ pub struct Hasher {
     params: Params,
     first: Arc<SetOnce<Result<Trial, String>>>,
     waiting: Arc<AtomicUsize>,
-    queue: Arc<Queue>,
+    desk: Desk,
     random: Arc<dyn Random>,
 }
 
@@ -82,12 +85,6 @@ fn trial(
     }
 }
 
-impl Drop for Hasher {
-    fn drop(&mut self) {
-        self.queue.close();
-    }
-}
-
 impl Hasher {
     /// Starts the threads.
     ///
@@ -106,17 +103,22 @@ impl Hasher {
             let queue = queue.clone();
             spawn(format!("hash-late-{number}"), move || help_out(&queue, Memory::new(library)))?;
         }
+        let desk = Desk::open(queue.clone())?;
         let (first, waiting) = (Arc::new(SetOnce::new()), Arc::default());
-        let (work, tried, usual) = (trial(&params, &*random), first.clone(), queue.clone());
-        let work = move |memory: &mut Memory| {
-            let outcome = work(memory);
-            usual.one_takes(outcome.as_ref().map_or(Duration::ZERO, |trial| trial.took));
-            drop(tried.set(outcome.map_err(|error| error.to_string())));
+        let (work, tried) = (trial(&params, &*random), first.clone());
+        let work = move |memory: &mut Memory| -> Answer {
+            let (outcome, tried) = (work(memory), tried.clone());
+            queue.one_takes(outcome.as_ref().map_or(Duration::ZERO, |trial| trial.took));
+            Box::new(move || drop(tried.set(outcome.map_err(|error| error.to_string()))))
         };
-        queue.put(Job { work: Arc::new(work), turn: Turn::enter(&waiting)? });
+        desk.put(Job { work: Arc::new(work), turn: Turn::enter(&waiting)? });
         // The first estimate of a password's strength reads its dictionaries.
-        queue.put(Job { work: Arc::new(|_| rules::warm_up()), turn: Turn::enter(&waiting)? });
-        Ok(Self { params, first, waiting, queue, random })
+        let warm_up = |_: &mut Memory| -> Answer {
+            rules::warm_up();
+            Box::new(|| {})
+        };
+        desk.put(Job { work: Arc::new(warm_up), turn: Turn::enter(&waiting)? });
+        Ok(Self { params, first, waiting, desk, random })
     }
 
     /// What the first hash came to, which is computed as soon as the threads are there.
@@ -198,42 +200,26 @@ impl Hasher {
         let client = Client(Turn::enter(&self.waiting)?);
         let turn = &client.0;
         let (answer, mut wait) = oneshot::channel();
-        let answer = Mutex::new(Some(answer));
-        let work = Arc::new(move |memory: &mut Memory| {
-            let _running = Running::begin();
-            let outcome = work(memory);
+        let answer = Arc::new(Mutex::new(Some(answer)));
+        let work = move |memory: &mut Memory| -> Answer {
+            let (outcome, answer) = (work(memory), answer.clone());
             // Whoever is through first gives it.
-            if let Some(answer) = answer.lock().unwrap_or_else(PoisonError::into_inner).take() {
-                drop(answer.send(outcome));
-            }
-        });
+            Box::new(move || {
+                if let Some(answer) = answer.lock().unwrap_or_else(PoisonError::into_inner).take() {
+                    drop(answer.send(outcome));
+                }
+            })
+        };
         let gone = || Fault::unavailable("the hashing threads are gone");
-        self.queue.put(Job { work, turn: turn.clone() });
+        self.desk.put(Job { work: Arc::new(work), turn: turn.clone() });
         let outcome = match tokio::time::timeout(PATIENCE, &mut wait).await {
             Ok(outcome) => outcome,
-            Err(_) if turn.take() => return Err(overloaded()),
+            Err(_) if turn.leave() => return Err(overloaded()),
             // It has been begun: that is waited for.
             Err(_) => wait.await,
         };
         let outcome = outcome.map_err(|_| gone())?;
         outcome.map_err(|error| Fault::unavailable(error.to_string()))
-    }
-}
-
-/// A hash that is being computed, or other work in its place.
-struct Running(Instant);
-
-impl Running {
-    fn begin() -> Self {
-        metrics::gauge!("durward_password_hash_running").increment(1.0);
-        Self(Instant::now())
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        metrics::gauge!("durward_password_hash_running").decrement(1.0);
-        metrics::histogram!("durward_password_hash_seconds").record(self.0.elapsed());
     }
 }
 
@@ -243,16 +229,17 @@ pub(super) fn overloaded() -> Fault {
     Fault::of(Problem::new(Code::Overloaded).detail(detail).retry_after(PATIENCE.as_secs()))
 }
 
-fn spawn(name: String, work: impl FnOnce() + Send + 'static) -> Result<(), Fault> {
+pub(super) fn spawn(name: String, work: impl FnOnce() + Send + 'static) -> Result<Thread, Fault> {
     let spawned = std::thread::Builder::new().name(name).spawn(work);
-    spawned.map(drop).map_err(|error| Fault::unavailable(format!("starting a hashing thread: {error}")))
+    let failed = |error| Fault::unavailable(format!("starting a hashing thread: {error}"));
+    spawned.map(|handle| handle.thread().clone()).map_err(failed)
 }
 
 /// An idle hashing thread: takes one job after the other until the queue is closed.
 fn work_off(queue: &Queue, place: usize, mut memory: Memory) {
     stand_back();
     while let Some(job) = queue.next(place, &mut memory) {
-        job.done(&mut memory);
+        queue.work_on(job, &mut memory, false);
     }
 }
 
@@ -260,8 +247,7 @@ fn work_off(queue: &Queue, place: usize, mut memory: Memory) {
 fn help_out(queue: &Queue, mut memory: Memory) {
     give_way();
     while let Some(job) = queue.next_late(&mut memory) {
-        metrics::counter!("durward_password_hash_late_total").increment(1);
-        job.done(&mut memory);
+        queue.work_on(job, &mut memory, true);
     }
 }
 
@@ -406,5 +392,28 @@ mod tests {
         others.into_iter().for_each(|other| other.join().unwrap());
         let hashes = outcome.expect("a hash takes seconds").into_iter().filter(Result::is_ok).count();
         assert!(hashes >= 1, "{hashes}");
+    }
+
+    /// Whoever waits is woken by the desk: a thread that can be stopped for seconds must not hold the runtime's locks.
+    #[tokio::test]
+    async fn answers_come_from_the_desk() {
+        struct Waking(Mutex<Option<String>>);
+        impl std::task::Wake for Waking {
+            fn wake(self: Arc<Self>) {
+                *self.0.lock().unwrap() = std::thread::current().name().map(str::to_owned);
+            }
+        }
+
+        let hasher = hasher(64, 1);
+        let waking = Arc::new(Waking(Mutex::default()));
+        let waker = std::task::Waker::from(waking.clone());
+        let mut hashing = std::pin::pin!(hasher.hash("secret".to_owned().into()));
+        // Before it is polled again, so that nothing else than its answer wakes it.
+        assert!(hashing.as_mut().poll(&mut std::task::Context::from_waker(&waker)).is_pending());
+        while waking.0.lock().unwrap().is_none() {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(waking.0.lock().unwrap().as_deref(), Some("hash-desk"));
+        assert!(hashing.await.is_ok());
     }
 }

@@ -1,6 +1,7 @@
 //! Passwords as a factor.
 
 mod argon2id;
+mod desk;
 mod hasher;
 mod phc;
 mod priority;

@@ -7,13 +7,15 @@
 //! has the answer; and it takes what waits when none of them has begun anything for as long.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread::Thread;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::argon2id::Memory;
+use super::desk::{Answer, Done};
 use super::hasher::overloaded;
 use crate::fault::Fault;
 
@@ -26,8 +28,8 @@ const LATE: Duration = Duration::from_millis(250);
 /// Something is late when it takes longer than this many hashes should, beside that.
 const LATE_HASHES: u32 = 4;
 
-/// Work that more than one thread may do, and any of them alone is enough.
-pub(super) type Work = dyn Fn(&mut Memory) + Send + Sync;
+/// Work that more than one thread may do, and any of them alone is enough. It comes to what gives the answer.
+pub(super) type Work = dyn Fn(&mut Memory) -> Answer + Send + Sync;
 
 /// What a hashing thread takes from the queue. It goes straight on with the next one: nobody has to be woken in between.
 #[derive(Clone)]
@@ -36,17 +38,13 @@ pub(super) struct Job {
     pub(super) turn: Arc<Turn>,
 }
 
-impl Job {
-    /// Does the work.
-    pub(super) fn done(self, memory: &mut Memory) {
-        (self.work)(memory);
-        self.turn.is_over.store(true, Ordering::Relaxed);
-    }
-}
-
-/// The jobs that are not done.
+/// The jobs that are not done. Only the desk and hashing threads take its locks.
 pub(super) struct Queue {
     state: Mutex<State>,
+    /// What the desk has to answer.
+    pub(super) done: Mutex<Vec<Done>>,
+    pub(super) desk: OnceLock<Thread>,
+    running: AtomicUsize,
     /// For idle threads.
     bell: Condvar,
     /// For helpers.
@@ -87,7 +85,15 @@ impl Queue {
     pub(super) fn new(idle: usize) -> Self {
         let begun = std::iter::repeat_with(|| None).take(idle).collect();
         let state = Mutex::new(State { begun, ..State::default() });
-        Self { state, bell: Condvar::new(), alarm: Condvar::new(), late: Mutex::new(LATE) }
+        Self {
+            state,
+            done: Mutex::default(),
+            desk: OnceLock::new(),
+            running: AtomicUsize::new(0),
+            bell: Condvar::new(),
+            alarm: Condvar::new(),
+            late: Mutex::new(LATE),
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -102,6 +108,23 @@ impl Queue {
     /// After how long something is late.
     fn late(&self) -> Duration {
         *self.late.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many jobs are being worked on.
+    pub(super) fn running(&self) -> usize {
+        self.running.load(Ordering::Relaxed)
+    }
+
+    /// Does a job, and has the desk answer.
+    pub(super) fn work_on(&self, job: Job, memory: &mut Memory, is_late: bool) {
+        self.running.fetch_add(1, Ordering::Relaxed);
+        let began = Instant::now();
+        let answer = (job.work)(memory);
+        job.turn.is_over.store(true, Ordering::Relaxed);
+        self.running.fetch_sub(1, Ordering::Relaxed);
+        let done = Done { answer, job, took: began.elapsed(), is_late };
+        self.done.lock().unwrap_or_else(PoisonError::into_inner).push(done);
+        self.desk.get().map(Thread::unpark);
     }
 
     pub(super) fn put(&self, job: Job) {
@@ -232,8 +255,11 @@ pub(super) struct Turn {
     is_waiting: AtomicBool,
     /// Whether there is nothing to be done any more: it is done, or nobody waits for it.
     is_over: AtomicBool,
+    is_reported: AtomicBool,
     count: Arc<AtomicUsize>,
     began: Instant,
+    /// For how many microseconds.
+    waited: AtomicU64,
 }
 
 impl Turn {
@@ -242,27 +268,47 @@ impl Turn {
         let turn = Self {
             is_waiting: AtomicBool::new(true),
             is_over: AtomicBool::new(false),
+            is_reported: AtomicBool::new(false),
             count: count.clone(),
             began: Instant::now(),
+            waited: AtomicU64::new(0),
         };
         let before = count.fetch_add(1, Ordering::Relaxed);
         metrics::gauge!("durward_password_hash_queue").set(before as f64 + 1.0);
         if before < QUEUE {
             return Ok(Arc::new(turn));
         }
-        turn.take();
+        turn.leave();
         Err(overloaded())
     }
 
     /// Leaves the queue, once: whether it was still in it.
-    pub(super) fn take(&self) -> bool {
+    fn take(&self) -> bool {
         let taken = self.is_waiting.swap(false, Ordering::Relaxed);
         if taken {
-            let before = self.count.fetch_sub(1, Ordering::Relaxed);
-            metrics::gauge!("durward_password_hash_queue").set(before.saturating_sub(1) as f64);
-            metrics::histogram!("durward_password_hash_wait_seconds").record(self.began.elapsed());
+            self.count.fetch_sub(1, Ordering::Relaxed);
+            let waited = u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX);
+            self.waited.store(waited, Ordering::Relaxed);
         }
         taken
+    }
+
+    /// The client leaves: whether the job was still in the queue.
+    pub(super) fn leave(&self) -> bool {
+        let taken = self.take();
+        if taken {
+            self.report();
+        }
+        taken
+    }
+
+    /// Counts how long it waited, once it has left.
+    pub(super) fn report(&self) {
+        if !self.is_reported.swap(true, Ordering::Relaxed) {
+            metrics::gauge!("durward_password_hash_queue").set(self.count.load(Ordering::Relaxed) as f64);
+            let waited = Duration::from_micros(self.waited.load(Ordering::Relaxed));
+            metrics::histogram!("durward_password_hash_wait_seconds").record(waited);
+        }
     }
 }
 
@@ -271,7 +317,7 @@ pub(super) struct Client(pub(super) Arc<Turn>);
 
 impl Drop for Client {
     fn drop(&mut self) {
-        self.0.take();
+        self.0.leave();
         self.0.is_over.store(true, Ordering::Relaxed);
     }
 }
@@ -291,7 +337,7 @@ mod tests {
     }
 
     fn job(count: &Arc<AtomicUsize>) -> Job {
-        Job { work: Arc::new(|_| {}), turn: Turn::enter(count).unwrap() }
+        Job { work: Arc::new(|_| Box::new(|| {})), turn: Turn::enter(count).unwrap() }
     }
 
     fn same(one: &Job, other: &Job) -> bool {
@@ -328,10 +374,10 @@ mod tests {
         assert!(queue.state().late(late, began + late / 2).is_none());
         // The third waits for longer than that, but the others were taken, and are done.
         assert!(queue.state().late_at(late).unwrap() >= began + late);
-        jobs[0].clone().done(&mut memory);
+        queue.work_on(jobs[0].clone(), &mut memory, false);
         assert!(same(&queue.next(0, &mut memory).unwrap(), &jobs[2]));
-        jobs[1].clone().done(&mut memory);
-        jobs[2].clone().done(&mut memory);
+        queue.work_on(jobs[1].clone(), &mut memory, false);
+        queue.work_on(jobs[2].clone(), &mut memory, false);
         assert!(queue.state().late(late, began + 10 * late).is_none());
         assert!(queue.state().late_at(late).is_none());
     }

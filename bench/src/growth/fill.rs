@@ -67,6 +67,17 @@ const ATTEMPTS: &[&str] = &[
      'succeeded', '192.0.2.1', 'Mozilla/5.0 (X11; Linux x86_64; rv:150.0) Gecko/20100101 Firefox/150.0', 'NO' FROM numbers",
 ];
 
+/// The months that the trail's rows are of, where a node that has just been started made those from this one on: they lie
+/// where they would if the server had run for that long.
+const MONTHS: &str = "DO $$ DECLARE \
+    first TIMESTAMPTZ; \
+    next TIMESTAMPTZ := date_trunc('month', now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC'; \
+    BEGIN FOR back IN 1..2 LOOP \
+    first := (next AT TIME ZONE 'UTC' - interval '1 month') AT TIME ZONE 'UTC'; \
+    EXECUTE format('CREATE TABLE device_login_attempts_%s PARTITION OF device_login_attempts FOR VALUES FROM (%L) TO (%L)', \
+    to_char(first AT TIME ZONE 'UTC', 'YYYY_MM'), first, next); \
+    next := first; END LOOP; END $$";
+
 /// Fills a database that no node stands on.
 pub(crate) async fn fill(place: &Place<'_>, rows: Rows, clock: &Arc<SystemClock>) -> Outcome<()> {
     let now = clock.now().micros();
@@ -108,7 +119,11 @@ enum Database {
 impl Database {
     async fn open(place: &Place<'_>) -> Outcome<Self> {
         Ok(match (&place.url, place.nodes.first()) {
-            (Some(url), _) => Self::Postgres(PgConnection::connect(url).await?),
+            (Some(url), _) => {
+                let mut connection = PgConnection::connect(url).await?;
+                sqlx::raw_sql(MONTHS).execute(&mut connection).await?;
+                Self::Postgres(connection)
+            }
             (None, Some(node)) => {
                 let connection = rusqlite::Connection::open(node.path().join("durward.db"))?;
                 // Nothing has to survive yet, and there is memory enough to sort the indexes' pages in.

@@ -1,5 +1,5 @@
-//! What is removed when its time is over. One node does it for all, once an hour, a few rows at a time: nobody waits for it,
-//! and where it stops half-way another node goes on.
+//! What is removed when its time is over. One node does it for all, once an hour, a few rows at a time, and months of the login
+//! trail as a whole where they are partitions: nobody waits for it, and where it stops half-way another node goes on.
 
 use std::future::Future;
 use std::pin::pin;
@@ -127,6 +127,7 @@ impl Retention {
     }
 
     async fn remove_all(&self, job: &TakenJob, now: Timestamp) -> Result<u64, Ended> {
+        self.keep_months(now).await?;
         let mut rows = 0;
         for what in Expired::ALL {
             if let Some(kept) = self.kept(*what) {
@@ -142,6 +143,19 @@ impl Retention {
             rows += gone;
         }
         Ok(rows)
+    }
+
+    /// Months of the login trail that are over go as a whole, where there are partitions; those to come are made. What is over
+    /// within a month goes row by row as everything else does, so that nothing is kept for longer because its month is not
+    /// over yet.
+    async fn keep_months(&self, now: Timestamp) -> Result<(), Ended> {
+        self.system.make_trail_months().await?;
+        let Some(kept) = self.kept(Expired::Attempts) else { return Ok(()) };
+        for partition in self.system.drop_trail_months(now.minus(kept)).await? {
+            metrics::counter!("durward_retention_partitions_total").increment(1);
+            tracing::info!(partition, "dropped a month of the login trail that is over");
+        }
+        Ok(())
     }
 
     /// How long it is kept beyond its own end; none for ever.

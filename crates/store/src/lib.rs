@@ -68,6 +68,7 @@ mod link;
 mod meters;
 mod migrate;
 mod open;
+mod partitions;
 mod query;
 mod scope;
 mod sqlite;

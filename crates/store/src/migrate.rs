@@ -38,9 +38,11 @@ migrations! {
     2 "0002_signing_keys"
     3 "0003_factors_and_mail"
     4 "0004_devices_and_audit"
+    5 "0005_login_trail_by_month"
 }
 
-/// Each word that stands in braces in a step: for SQLite, for PostgreSQL.
+/// Each word that stands in braces in a step: for SQLite, for PostgreSQL. What only one of them needs stands between two
+/// lines, `{only postgres}` or `{only sqlite}` and `{end}`.
 ///
 /// Tables are `STRICT` in SQLite, so that a column holds what it says there, too.
 const TOKENS: &[(&str, &str, &str)] = &[
@@ -98,9 +100,25 @@ pub fn rendered(backend: Backend) -> String {
 }
 
 fn render(template: &str, backend: Backend) -> String {
-    TOKENS.iter().fold(template.to_owned(), |text, (token, sqlite, postgres)| {
+    TOKENS.iter().fold(only(template, backend), |text, (token, sqlite, postgres)| {
         text.replace(token, if backend == Backend::Sqlite { sqlite } else { postgres })
     })
+}
+
+/// What is there for all databases, or for this one alone.
+fn only(template: &str, backend: Backend) -> String {
+    let mut text = String::with_capacity(template.len());
+    let mut is_for_us = true;
+    for line in template.split_inclusive('\n') {
+        match line.trim_end() {
+            "{only postgres}" => is_for_us = backend == Backend::Postgres,
+            "{only sqlite}" => is_for_us = backend == Backend::Sqlite,
+            "{end}" => is_for_us = true,
+            _ if is_for_us => text.push_str(line),
+            _ => {}
+        }
+    }
+    text
 }
 
 /// How the database's schema stands to the program's.
@@ -166,7 +184,7 @@ impl SchemaState {
 
 impl SystemStore {
     /// Applies the steps that are missing, each in a transaction of its own, and gives their names. Nodes that
-    /// start at once wait for one another, and all succeed.
+    /// start at once wait for one another, and all succeed. Then the login trail's months are made ahead, where the role may.
     ///
     /// # Errors
     /// `Broken` when a newer program was here, when a step was changed after it was applied, when the role may
@@ -181,6 +199,7 @@ impl SystemStore {
                 applied.push(done);
             }
         }
+        self.make_trail_months().await?;
         Ok(applied)
     }
 
@@ -342,6 +361,13 @@ mod tests {
         for backend in [Backend::Sqlite, Backend::Postgres] {
             assert!(!rendered(backend).contains(['{', '}']), "{}", rendered(backend));
         }
+    }
+
+    #[test]
+    fn what_one_database_needs_is_left_out_for_the_other() {
+        let template = "a {uuid};\n{only postgres}\nb {uuid};\n{end}\n{only sqlite}\nc {uuid};\n{end}\nd;";
+        assert_eq!(render(template, Backend::Postgres), "a UUID;\nb UUID;\nd;");
+        assert_eq!(render(template, Backend::Sqlite), "a BLOB;\nc BLOB;\nd;");
     }
 
     #[test]

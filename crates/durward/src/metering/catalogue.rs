@@ -168,6 +168,8 @@ pub const CATALOGUE: &[Group] = &[
                 "Runs that remove what is over: done or failed"),
             family("durward_retention_rows_total", Counter, &["what"],
                 "Rows that they removed"),
+            family("durward_retention_partitions_total", Counter, &[],
+                "Months of the login trail that they dropped as a whole, on PostgreSQL; their rows are not counted"),
             family("durward_retention_last_seconds", Gauge, &[],
                 "How long the last of them took"),
             family("durward_accounts_erased_total", Counter, &[],

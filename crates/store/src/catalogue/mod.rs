@@ -24,6 +24,9 @@ pub(crate) struct Table {
     pub(crate) indexes: BTreeMap<String, Index>,
     /// Definitions by name. SQLite does not tell names: there the definition stands for it.
     pub(crate) constraints: BTreeMap<String, String>,
+    /// How and by what its partitions are told apart, where it has some.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) partitioned_by: Option<String>,
 }
 
 /// A column.
@@ -65,12 +68,33 @@ pub(crate) struct Standing {
     pub(crate) rights: Vec<Rights>,
 }
 
+/// What the login trail's partitions are, where it has some.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Partitions {
+    /// Whether there is one for rows that no other is there for.
+    pub(crate) has_rest: bool,
+    /// Tables that are called as partitions are, and are none.
+    pub(crate) detached: Vec<Detached>,
+    /// Indexes that some of them lack, with the names of those. What an index serves there is a scan.
+    pub(crate) lacking: Vec<(String, Vec<String>)>,
+}
+
+/// A table that was a partition.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub(crate) struct Detached {
+    pub(crate) name: String,
+    /// `DEFAULT`, or the range that its name says, as `ATTACH PARTITION` takes it.
+    pub(crate) range: String,
+}
+
 /// What a typed connection tells about its database.
 pub(crate) trait Live {
     /// Whether there is such a table where the program looks for it.
     async fn has_table(&mut self, name: &str) -> Result<bool, sqlx::Error>;
     /// All tables.
     async fn catalogue(&mut self) -> Result<Catalogue, sqlx::Error>;
+    /// The login trail's partitions; none where it is one table.
+    async fn partitions(&mut self) -> Result<Option<Partitions>, sqlx::Error>;
     /// What the role may do.
     async fn standing(&mut self) -> Result<Standing, sqlx::Error>;
 }

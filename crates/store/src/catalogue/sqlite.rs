@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 
-use super::{Catalogue, Column, Index, Live, Standing, Table};
+use super::{Catalogue, Column, Index, Live, Partitions, Standing, Table};
 use crate::error::StoreError;
 use crate::migrate::rendered;
 use crate::open::Backend;
@@ -47,6 +47,10 @@ impl Live for SqliteConnection {
             catalogue.tables.insert(name, table);
         }
         Ok(catalogue)
+    }
+
+    async fn partitions(&mut self) -> Result<Option<Partitions>, sqlx::Error> {
+        Ok(None)
     }
 
     async fn standing(&mut self) -> Result<Standing, sqlx::Error> {

@@ -63,6 +63,16 @@ impl Comparison {
                 });
             }
         }
+        if expected.partitioned_by != found.partitioned_by {
+            let said =
+                |by: &Option<String>| by.as_ref().map_or("one table".to_owned(), |by| format!("partitions by {by}"));
+            faults.push(SchemaFault {
+                object: format!("partitions of {name}"),
+                detail: format!("found {}; expected {}", said(&found.partitioned_by), said(&expected.partitioned_by)),
+                cure: self.rebuilt(name),
+                statements: statements_with(&[name]),
+            });
+        }
         // What stands on a column that is missing or different went or changed with it.
         let stands_on_odd = |definition: &str| odd.iter().any(|column| has_word(definition, column));
         for (index, wanted) in &expected.indexes {
@@ -164,7 +174,7 @@ impl Comparison {
     }
 
     /// The last statement of the migrations that begins like this: an older one was made anew.
-    fn quoted(&self, beginning: &str) -> String {
+    pub(super) fn quoted(&self, beginning: &str) -> String {
         let rest = self.ddl.rfind(beginning).and_then(|at| self.ddl.get(at..)).unwrap_or(beginning);
         let statement = rest.split_once(";\n").map_or(rest, |(statement, _)| statement);
         let words: Vec<&str> = statement.split_whitespace().collect();

@@ -2,6 +2,7 @@
 //! the rights. A healthy database gives nothing; each fault names what it is about, who needs it, and the cure.
 
 mod compare;
+mod partitions;
 
 use sqlx::{Connection, Executor, SqlSafeStr};
 
@@ -102,7 +103,11 @@ impl Read<System> {
         let backend = self.backend();
         let expected = expected(backend).await?;
         let found = on!(self, |c, _sql| c.catalogue().await)?;
-        let mut faults = Comparison { backend, ddl: rendered(backend) }.faults(&expected, &found);
+        let comparison = Comparison { backend, ddl: rendered(backend) };
+        let mut faults = comparison.faults(&expected, &found);
+        if let Some(partitions) = on!(self, |c, _sql| c.partitions().await)? {
+            comparison.partitions(&partitions, &expected, &mut faults);
+        }
         if found.tables.contains_key("revocation_counter") {
             faults.extend(self.counter_fault().await?);
         }

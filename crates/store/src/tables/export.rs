@@ -238,7 +238,7 @@ queries! {
     /// Login attempts.
     ATTEMPTS = "SELECT id, at, method, succeeded, reason, ip, user_agent, request_id, country, place, \
         registered_device_id, session_id, risk_score, risk_decision, risk_signals FROM device_login_attempts \
-        WHERE user_id = $1 AND (at, id) > ($2, $3) ORDER BY at, id LIMIT $4";
+        WHERE user_id = $1 AND (at, id) > ($2, $3) AND at >= $2 ORDER BY at, id LIMIT $4";
     /// What the audit trail says: of what was done to the user everything but who did it and from where, of what the user did
     /// to others that they did.
     EVENTS = "SELECT id, at, event, who, session_id, ip, request_id, detail FROM (SELECT * FROM (SELECT id, at, event, \

@@ -1,5 +1,7 @@
 //! `user_login_habits`: what is usual for a user, and what else the risk of a login is judged by.
 
+use std::time::Duration;
+
 use durward_proto::{Timestamp, UserId};
 use serde_json::Value;
 use sqlx::types::Json;
@@ -13,6 +15,10 @@ use crate::tx::{Read, Write};
 
 /// How many wrong answers are looked at: more say nothing more.
 const MOST_FAILURES: i64 = 50;
+
+/// How far another node's clock may be ahead with its wrong answers still being seen. Without an end every month of the trail
+/// that was made ahead would be planned for, at each login.
+const MOST_AHEAD: Duration = Duration::from_secs(86_400);
 
 /// What the risk of a login is judged by.
 #[derive(Debug, Clone, Default)]
@@ -29,11 +35,11 @@ queries! {
     /// The user's habits, the wrong answers of an address, and whether there were some for the account, as below.
     EVIDENCE = "SELECT (SELECT habits FROM user_login_habits WHERE user_id = $1), \
         (SELECT failures FROM guess_budgets WHERE key = $2 AND ends_at > $3), \
-        EXISTS (SELECT 1 FROM device_login_attempts WHERE user_id = $1 AND at > $4 AND succeeded = FALSE \
+        EXISTS (SELECT 1 FROM device_login_attempts WHERE user_id = $1 AND at > $4 AND at < $5 AND succeeded = FALSE \
         AND registered_device_id IS NULL \
         AND reason IN ('invalid_credentials', 'invalid_second_factor', 'too_many_attempts'))";
     /// When there were wrong answers for an account since then, on devices that are not its user's.
-    FAILURES = "SELECT at FROM device_login_attempts WHERE user_id = $1 AND at > $2 AND succeeded = FALSE \
+    FAILURES = "SELECT at FROM device_login_attempts WHERE user_id = $1 AND at > $2 AND at < $4 AND succeeded = FALSE \
         AND registered_device_id IS NULL \
         AND reason IN ('invalid_credentials', 'invalid_second_factor', 'too_many_attempts') \
         ORDER BY at DESC LIMIT $3";
@@ -57,11 +63,13 @@ impl Read<Gate> {
         since: Timestamp,
         now: Timestamp,
     ) -> Result<RiskEvidence, StoreError> {
+        let until = now.plus(MOST_AHEAD);
         let evidence: (Option<Json<Value>>, Option<i64>, bool) = on!(self, |c, sql| sqlx::query_as(sql(EVIDENCE))
             .bind(user.0)
             .bind(address_key)
             .bind(now.micros())
             .bind(Db(since))
+            .bind(Db(until))
             .fetch_one(c)
             .await)?;
         let (habits, failures, has_failed) = evidence;
@@ -70,6 +78,7 @@ impl Read<Gate> {
                 .bind(user.0)
                 .bind(Db(since))
                 .bind(MOST_FAILURES)
+                .bind(Db(until))
                 .fetch_all(c)
                 .await)?
         } else {

@@ -1,4 +1,6 @@
-//! `device_login_attempts`: who tried to log in, how, and what came of it. Outlives the user.
+//! `device_login_attempts`: who tried to log in, how, and what came of it. Outlives the user. In PostgreSQL it has a partition
+//! for each month (`partitions.rs`): a statement that compares a time and an id says the time by itself as well, since rows
+//! that are compared as pairs lead PostgreSQL to no partition.
 
 use durward_proto::ids::UuidId;
 use durward_proto::{DeviceId, EventId, SessionId, Timestamp, UserId};
@@ -128,7 +130,7 @@ queries! {
     /// A page of attempts, newest first.
     PAGE = "SELECT id, at, user_id, email_key, method, succeeded, reason, ip, user_agent, request_id, \
         registered_device_id, session_id, country, place, risk_score, risk_decision, risk_signals \
-        FROM device_login_attempts WHERE (at, id) < ($1, $2) AND at >= $3 AND (user_id = $4 OR $4 IS NULL) \
+        FROM device_login_attempts WHERE (at, id) < ($1, $2) AND at <= $1 AND at >= $3 AND (user_id = $4 OR $4 IS NULL) \
         AND (email_key = $5 OR $5 IS NULL) AND (ip = $6 OR $6 IS NULL) AND (method = $7 OR $7 IS NULL) \
         AND (reason = $8 OR $8 IS NULL) AND (succeeded = $9 OR $9 IS NULL) AND (risk_decision = $10 OR $10 IS NULL) \
         ORDER BY at DESC, id DESC LIMIT $11";

@@ -86,9 +86,10 @@ expired! {
         pg: "DELETE FROM guess_budgets WHERE key IN (SELECT key FROM guess_budgets WHERE ends_at <= $1 \
             ORDER BY ends_at LIMIT $2 FOR UPDATE SKIP LOCKED) AND ends_at <= $1"
     };
+    // The time is said twice, so that the months that are not over need not be looked at.
     /// Login attempts before that.
-    Attempts "login_attempts" PRUNE_ATTEMPTS = "DELETE FROM device_login_attempts WHERE id IN (SELECT id \
-        FROM device_login_attempts WHERE at < $1 ORDER BY at, id LIMIT $2)";
+    Attempts "login_attempts" PRUNE_ATTEMPTS = "DELETE FROM device_login_attempts WHERE at < $1 AND (at, id) IN (SELECT at, \
+        id FROM device_login_attempts WHERE at < $1 ORDER BY at, id LIMIT $2)";
     /// Devices that were not used since, and on which no session could be alive.
     Devices "devices" PRUNE_DEVICES = "DELETE FROM registered_devices WHERE id IN (SELECT d.id \
         FROM registered_devices d WHERE d.last_seen_at < $1 AND NOT EXISTS (SELECT 1 FROM user_sessions s \

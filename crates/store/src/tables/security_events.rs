@@ -53,12 +53,12 @@ queries! {
         d.id AS device_id, d.name AS device, e.session_id FROM ( \
         SELECT * FROM (SELECT a.id, a.at, CAST(NULL AS TEXT) AS event, a.method, a.succeeded, a.reason, \
             CAST(NULL AS BIGINT) AS actor, a.ip, a.place, a.user_agent, a.registered_device_id, a.session_id \
-            FROM device_login_attempts a WHERE a.user_id = $1 AND (a.at, a.id) < ($2, $3) \
+            FROM device_login_attempts a WHERE a.user_id = $1 AND (a.at, a.id) < ($2, $3) AND a.at <= $2 \
             ORDER BY a.at DESC, a.id DESC LIMIT $4) AS known \
         UNION ALL SELECT * FROM (SELECT a.id, a.at, CAST(NULL AS TEXT) AS event, a.method, a.succeeded, a.reason, \
             CAST(NULL AS BIGINT) AS actor, a.ip, a.place, a.user_agent, a.registered_device_id, a.session_id \
             FROM device_login_attempts a JOIN users u ON u.email_key = a.email_key \
-            WHERE u.id = $1 AND a.user_id IS NULL AND a.at >= u.created_at AND (a.at, a.id) < ($2, $3) \
+            WHERE u.id = $1 AND a.user_id IS NULL AND a.at >= u.created_at AND (a.at, a.id) < ($2, $3) AND a.at <= $2 \
             ORDER BY a.at DESC, a.id DESC LIMIT $4) AS unknown \
         UNION ALL SELECT * FROM (SELECT s.id, s.at, s.event, CAST(NULL AS TEXT) AS method, \
             CAST(NULL AS BOOLEAN) AS succeeded, CAST(NULL AS TEXT) AS reason, s.actor_user_id AS actor, s.ip, \

@@ -16,6 +16,7 @@ mod migrations;
 mod opening;
 mod operators;
 mod outbox;
+mod partitions;
 mod passkeys;
 mod plans;
 mod privacy;

@@ -129,6 +129,44 @@ const POSTGRES: &[Break] = &[
         "conversations::PAGE",
     ),
     broken(
+        "DROP TABLE device_login_attempts_rest",
+        "partition device_login_attempts_rest",
+        "CREATE TABLE device_login_attempts_rest PARTITION OF device_login_attempts DEFAULT;",
+        "login_attempts::INSERT",
+    ),
+    broken(
+        "ALTER TABLE device_login_attempts DETACH PARTITION device_login_attempts_rest",
+        "partition device_login_attempts_rest",
+        "ATTACH PARTITION device_login_attempts_rest DEFAULT;",
+        "login_attempts::INSERT",
+    ),
+    broken(
+        "DROP INDEX device_login_attempts_by_email",
+        "index device_login_attempts_by_email",
+        "CREATE INDEX device_login_attempts_by_email ON device_login_attempts (email_key, at);",
+        "security_events::PAGE",
+    ),
+    broken(
+        "CREATE TABLE theirs PARTITION OF device_login_attempts FOR VALUES FROM ('1999-01-01') TO ('1999-02-01'); \
+         UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'theirs_email_key_at_idx'::regclass",
+        "index device_login_attempts_by_email",
+        "CREATE INDEX device_login_attempts_by_email ON device_login_attempts (email_key, at);",
+        "security_events::PAGE",
+    ),
+    broken(
+        "ALTER TABLE device_login_attempts DROP CONSTRAINT device_login_attempts_pk",
+        "constraint device_login_attempts_pk on device_login_attempts",
+        "ADD CONSTRAINT device_login_attempts_pk PRIMARY KEY (at, id);",
+        "login_attempts::PAGE",
+    ),
+    broken(
+        "ALTER TABLE device_login_attempts RENAME TO theirs; \
+         CREATE TABLE device_login_attempts (LIKE theirs INCLUDING ALL)",
+        "partitions of device_login_attempts",
+        "PARTITION BY RANGE (at);",
+        "login_attempts::PAGE",
+    ),
+    broken(
         "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'user_sessions_by_user'::regclass",
         "index user_sessions_by_user",
         "CREATE INDEX user_sessions_by_user",

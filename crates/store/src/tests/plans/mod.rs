@@ -5,10 +5,15 @@ mod rows;
 mod sqlite;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use durward_proto::Timestamp;
+use durward_verify::SystemRandom;
 
 use crate::catalogue::{Catalogue, expected};
 use crate::query::Statement;
-use crate::testing::{Backend, backends, fresh};
+use crate::testing::{Backend, Fresh, backends, fresh, fresh_with};
+use crate::tests::partitions::Standing;
 
 /// Where a statement may read everything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,10 +62,55 @@ async fn no_statement_reads_all_of_a_table_that_grows_on_postgres() {
     if !backends().contains(&Backend::Postgres) {
         return;
     }
-    let fresh = fresh(Backend::Postgres).await;
+    let fresh = filled().await;
+    judge(&postgres::explain_all(&fresh).await, Where::Postgres);
+}
+
+/// PostgreSQL with rows in everything that grows, and with their months.
+async fn filled() -> Fresh {
+    let first = Standing::at(Timestamp::from_seconds(rows::FIRST));
+    let fresh = fresh_with(Backend::Postgres, first, Arc::new(SystemRandom)).await;
+    assert_eq!(fresh.opened.system.make_trail_months().await.unwrap().len(), 13);
     rows::fill(&fresh, Backend::Postgres).await;
     fresh.sql("VACUUM ANALYZE").await;
-    judge(&postgres::explain_all(&fresh).await, Where::Postgres);
+    fresh
+}
+
+/// What says from when on looks at the months from then on, and at what may be anywhere; who goes back in time from a page's
+/// end, or removes what is old, at those up to then. The rows are of eleven months, and the others are empty.
+#[tokio::test]
+async fn who_says_a_time_looks_at_few_months_of_the_trail() {
+    if !backends().contains(&Backend::Postgres) {
+        return;
+    }
+    let fresh = filled().await;
+    let mut conn = fresh.postgres().await;
+    let with_rows = "SELECT COUNT(DISTINCT tableoid) FROM device_login_attempts";
+    assert_eq!(fresh.count(with_rows).await, 11);
+    let empty = postgres::empty(&mut conn).await;
+    let begun = [
+        "alerts::DENIALS",
+        "alerts::FAILURES",
+        "export::ATTEMPTS",
+        "habits::EVIDENCE",
+        "habits::FAILURES",
+        "login_attempts::PAGE",
+        "overview::LOGINS",
+        "overview::PLACES",
+        "retention::PRUNE_ATTEMPTS",
+    ];
+    for name in begun {
+        let statement = statements().find(|statement| statement.short_name() == name).unwrap();
+        // The first is made for the very parameters; later ones leave out as much when they begin, and show less of it.
+        let plans = postgres::plans(&mut conn, statement, true).await;
+        let mut months = BTreeSet::new();
+        postgres::looked_at(&plans[0]["Plan"], &mut months);
+        if name.starts_with("habits") {
+            assert_eq!(months.len(), 1, "each login asks, so not even for the empty ones: {months:?}");
+        }
+        let months: Vec<&String> = months.difference(&empty).collect();
+        assert_eq!(months.len(), 1, "{name}: {months:?}");
+    }
 }
 
 fn judge(found: &Found, on: Where) {

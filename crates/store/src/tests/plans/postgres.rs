@@ -8,6 +8,7 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 
 use super::{Found, partial, rows, statements};
 use crate::catalogue::expected;
+use crate::partitions::TRAIL;
 use crate::query::Statement;
 use crate::testing::{Backend, Fresh};
 
@@ -17,12 +18,13 @@ const UNTIL_GENERIC: usize = 6;
 pub(super) async fn explain_all(fresh: &Fresh) -> Found {
     let partial = partial(&expected(Backend::Postgres).await.unwrap());
     let mut conn = fresh.postgres().await;
+    let empty = empty(&mut conn).await;
     let mut found = Found::new();
     for statement in statements() {
         let mut scans = BTreeSet::new();
         for left_out in [false, true] {
             for plan in plans(&mut conn, statement, left_out).await {
-                look(&plan["Plan"], "", &partial, &mut scans);
+                look(&plan["Plan"], "", &partial, &empty, &mut scans);
             }
         }
         if !scans.is_empty() {
@@ -33,8 +35,34 @@ pub(super) async fn explain_all(fresh: &Fresh) -> Found {
     found
 }
 
+/// The partitions that have no rows: to read all of one is to read nothing, and PostgreSQL may do it so.
+pub(super) async fn empty(conn: &mut PgConnection) -> BTreeSet<String> {
+    let partitions = "SELECT relname::text FROM pg_class WHERE relispartition AND relkind = 'r'";
+    let partitions: Vec<String> = sqlx::query_scalar(partitions).fetch_all(&mut *conn).await.unwrap();
+    let mut empty = BTreeSet::new();
+    for partition in partitions {
+        let has_rows = AssertSqlSafe(format!("SELECT EXISTS (SELECT 1 FROM {partition})"));
+        if !sqlx::query_scalar::<_, bool>(has_rows).fetch_one(&mut *conn).await.unwrap() {
+            empty.insert(partition);
+        }
+    }
+    empty
+}
+
+/// The partitions of the login trail that a plan looks at.
+pub(super) fn looked_at(plan: &Value, trail: &mut BTreeSet<String>) {
+    if let Some(relation) =
+        plan["Relation Name"].as_str().filter(|relation| *relation != TRAIL && rows::table_of(relation) == TRAIL)
+    {
+        trail.insert(relation.to_owned());
+    }
+    for below in plan["Plans"].as_array().into_iter().flatten() {
+        looked_at(below, trail);
+    }
+}
+
 /// The plans with all parameters, or with those left out that may be.
-async fn plans(conn: &mut PgConnection, statement: Statement, left_out: bool) -> Vec<Value> {
+pub(super) async fn plans(conn: &mut PgConnection, statement: Statement, left_out: bool) -> Vec<Value> {
     let run = async |conn: &mut PgConnection, sql: String| {
         let sql = AssertSqlSafe(sql);
         sqlx::raw_sql(sql).fetch_all(conn).await.unwrap_or_else(|error| panic!("{}: {error}", statement.name))
@@ -68,7 +96,9 @@ fn value(sql: &str, kind: &str, number: usize, left_out: bool) -> String {
     if left_out && is_optional {
         return "NULL".to_owned();
     }
-    let is_end = sql.contains(&format!("< ${number}")) || sql.contains(&format!("<= ${number}"));
+    // Where a page goes on is no end.
+    let is_end = !sql.contains(&format!("(${number}, "))
+        && (sql.contains(&format!("< ${number}")) || sql.contains(&format!("<= ${number}")));
     match kind {
         "bigint" | "integer" => "50".to_owned(),
         "text" => "'person50@example.com'".to_owned(),
@@ -76,18 +106,28 @@ fn value(sql: &str, kind: &str, number: usize, left_out: bool) -> String {
         "boolean" => "TRUE".to_owned(),
         "bytea" => "'\\x31'".to_owned(),
         "jsonb" => "'{}'".to_owned(),
-        "timestamp with time zone" => format!("TO_TIMESTAMP({})", if is_end { rows::EARLY } else { rows::LATE }),
+        "timestamp with time zone" => {
+            // Between two times lie those from a late one on.
+            let has_begin = sql.contains(" at > $") || sql.contains(" at >= $");
+            let at = match (is_end, has_begin) {
+                (true, true) => rows::END,
+                (true, false) => rows::EARLY,
+                (false, _) => rows::LATE,
+            };
+            format!("TO_TIMESTAMP({at})")
+        }
         other => panic!("a parameter of the type {other}"),
     }
 }
 
 /// Looks for what goes through all rows of a table, or of an index that holds all of them. To take a few off the end of an
-/// index is no such thing.
-fn look(plan: &Value, above: &str, partial: &[String], scans: &mut BTreeSet<String>) {
+/// index is no such thing, nor is it to do so with the index of each partition.
+fn look(plan: &Value, above: &str, partial: &[String], empty: &BTreeSet<String>, scans: &mut BTreeSet<String>) {
     let text = |name: &str| plan[name].as_str().unwrap_or_default();
     let (kind, table, index) = (text("Node Type"), text("Relation Name"), text("Index Name"));
     let is_bound = plan.get("Index Cond").is_some() || partial.iter().any(|known| known == index);
     let is_end = above == "Limit" && plan.get("Filter").is_none();
+    let table = if empty.contains(table) { "" } else { rows::table_of(table) };
     match kind {
         "Seq Scan" if rows::grows(table) => drop(scans.insert(format!("{kind} on {table}"))),
         "Index Scan" | "Index Only Scan" if !is_bound && !is_end && rows::grows(table) => {
@@ -97,6 +137,7 @@ fn look(plan: &Value, above: &str, partial: &[String], scans: &mut BTreeSet<Stri
         _ => {}
     }
     for below in plan["Plans"].as_array().into_iter().flatten() {
-        look(below, kind, partial, scans);
+        let above = if matches!(kind, "Append" | "Merge Append") { above } else { kind };
+        look(below, above, partial, empty, scans);
     }
 }

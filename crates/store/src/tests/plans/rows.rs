@@ -1,17 +1,20 @@
 //! Rows enough for a planner to care, made by the databases themselves.
 
 use crate::Backend;
+use crate::partitions::TRAIL;
 use crate::testing::Fresh;
 
-/// Before it there are no rows; each has its time as many seconds later as its number says.
-const FIRST: i64 = 1_700_000_000;
+/// Before it there are no rows; each has its time as many quarters of an hour later as its number says: over most of a year,
+/// so that the login trail has months.
+pub(super) const FIRST: i64 = 1_700_000_000;
+const STEP: i64 = 900;
 
 /// What each database makes of a row's number `n`.
 const WORDS: &[(&str, &str, &str)] = &[
     ("{id}", "CAST(printf('%016d', n) AS BLOB)", "CAST(LPAD(TO_HEX(n), 32, '0') AS UUID)"),
     ("{hash}", "CAST(printf('%032d', n) AS BLOB)", "DECODE(MD5(CAST(n AS TEXT)), 'hex')"),
-    ("{at}", "(1700000000 + n) * 1000000", "TO_TIMESTAMP(1700000000 + n)"),
-    ("{later}", "(1700086400 + n) * 1000000", "TO_TIMESTAMP(1700086400 + n)"),
+    ("{at}", "(1700000000 + n * 900) * 1000000", "TO_TIMESTAMP(1700000000 + n * 900)"),
+    ("{later}", "(1731536000 + n * 900) * 1000000", "TO_TIMESTAMP(1731536000 + n * 900)"),
     ("{bytes}", "CAST('sealed' AS BLOB)", "CAST('sealed' AS BYTEA)"),
 ];
 
@@ -180,6 +183,11 @@ pub(super) async fn fill(fresh: &Fresh, backend: Backend) {
     fresh.sql(&(script + "COMMIT;")).await;
 }
 
+/// A table that is kept in partitions is the one they are of.
+pub(super) fn table_of(relation: &str) -> &str {
+    if relation.starts_with(TRAIL) { TRAIL } else { relation }
+}
+
 /// Whether a table has as many rows as there were logins, users or minutes.
 pub(super) fn grows(table: &str) -> bool {
     TABLES.iter().any(|(name, ..)| *name == table)
@@ -197,6 +205,7 @@ async fn every_table_grows_or_does_not() {
     }
 }
 
-/// A time that few rows are older than, and one that few are younger than.
-pub(super) const EARLY: i64 = FIRST + 10;
-pub(super) const LATE: i64 = FIRST + 29_990;
+/// A time that few rows are older than, one that few are younger than, and one that none is.
+pub(super) const EARLY: i64 = FIRST + 10 * STEP;
+pub(super) const LATE: i64 = FIRST + 29_990 * STEP;
+pub(super) const END: i64 = FIRST + 30_001 * STEP;

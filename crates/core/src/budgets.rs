@@ -11,8 +11,9 @@
 //!
 //! Mails that anybody can ask for have budgets of their own, so that nobody's mailbox is filled from here.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use durward_proto::{Clock, Code, DeviceId, Problem};
@@ -53,8 +54,13 @@ pub(crate) struct Budgets {
     addresses: Turnstile,
     pairs: Turnstile,
     devices: Turnstile,
+    undecided: Arc<Undecided>,
     clock: Arc<dyn Clock>,
 }
+
+/// How many tries on this node are counted under each key and not decided yet: they are no wrong answers.
+#[derive(Default)]
+struct Undecided(Mutex<HashMap<String, u32>>);
 
 /// A try that has been paid for. Give it back when the answer was right; drop it when the answer has been dealt with.
 #[must_use]
@@ -63,6 +69,8 @@ pub(crate) struct Paid {
     keys: Vec<String>,
     /// How long whoever tries would have to wait, had it not been something that nobody guesses.
     owed: Option<Duration>,
+    /// Whose tries it is one of, as long as it is not decided.
+    undecided: Arc<Undecided>,
     _inside: Vec<Inside>,
 }
 
@@ -83,6 +91,7 @@ impl Budgets {
             addresses: Turnstile::new(limits.address_failures),
             pairs: Turnstile::new(limits.pair_failures),
             devices: Turnstile::new(limits.account_failures),
+            undecided: Arc::default(),
             clock,
         }
     }
@@ -134,14 +143,15 @@ impl Budgets {
         // Two transactions that take the same rows take them in the same order.
         tolls.sort_unstable_by(|one, other| one.key.cmp(&other.key));
         let now = self.clock.now();
-        let mut paid = Paid { keys: Vec::with_capacity(3), owed: None, _inside: inside };
+        let undecided = self.undecided.clone();
+        let mut paid = Paid { keys: Vec::with_capacity(3), owed: None, undecided, _inside: inside };
         // Whoever is answered, right or wrong, is answered after another commit.
         let mut write = self.gate.write_ahead().await?;
         let given = tolls.each_ref().map(|toll| (toll.key.as_str(), toll.rule));
         let charges = write.charge(now, &given).await?;
         for (Toll { key, decides, .. }, charge) in tolls.into_iter().zip(charges) {
             match charge {
-                Charge::Allowed => paid.keys.push(key),
+                Charge::Allowed => paid.counted(key),
                 // The longest wait counts: after it, none of them refuses.
                 Charge::Refused { retry_after } if decides => paid.owed = paid.owed.max(Some(retry_after)),
                 Charge::Refused { .. } => {}
@@ -149,11 +159,17 @@ impl Budgets {
         }
         if paid.owed.is_some() {
             // The transaction is dropped: a refused try costs no budget anything.
-            paid.keys.clear();
+            paid.forgotten();
             return Ok(paid);
         }
         write.commit_unaudited("a try is counted before it is checked").await?;
         Ok(paid)
+    }
+
+    /// How many of the tries that are counted from this client were wrong: all but those that are being looked at. Of many who
+    /// log in at once from one network nobody guesses.
+    pub(crate) fn wrong_from(&self, ip: IpAddr, counted: u32) -> u32 {
+        counted.saturating_sub(self.undecided.of(&address_key(ip)))
     }
 
     /// Forgets what was guessed wrong at this account on this device, where it is one that the account knows, within the
@@ -196,7 +212,45 @@ impl Toll {
     }
 }
 
+impl Undecided {
+    fn of(&self, key: &str) -> u32 {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(key).copied().unwrap_or(0)
+    }
+
+    fn begin(&self, key: &str) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(key.to_owned()).or_default() += 1;
+    }
+
+    fn end(&self, key: &str) {
+        let mut tries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = tries.get_mut(key) {
+            *count -= 1;
+            if *count == 0 {
+                tries.remove(key);
+            }
+        }
+    }
+}
+
+impl Drop for Paid {
+    /// It is decided: given back by now, or wrong.
+    fn drop(&mut self) {
+        self.forgotten();
+    }
+}
+
 impl Paid {
+    /// It is counted under this key, once that is committed.
+    fn counted(&mut self, key: String) {
+        self.undecided.begin(&key);
+        self.keys.push(key);
+    }
+
+    /// It is counted nowhere, or decided.
+    fn forgotten(&mut self) {
+        self.keys.drain(..).for_each(|key| self.undecided.end(&key));
+    }
+
     /// Gives the try back where it could not be checked: that was no guess.
     pub(crate) async fn give_back(self, budgets: &Budgets) -> Result<(), Fault> {
         let mut write = budgets.gate.write_ahead().await?;

@@ -55,7 +55,7 @@ pub(crate) async fn assess(
         network: network_key(client.ip, place),
         device: device.map(|device| known(device, client, now)),
         account_failures: evidence.account_failures.iter().map(|at| worth(*at, now)).sum(),
-        address_failures: evidence.address_failures,
+        address_failures: core.budgets.wrong_from(client.ip, evidence.address_failures),
         surge: core.surge.factor(now),
         is_listed: rules.suspects(client.ip),
         is_guessable: shown == Shown::Password,

@@ -25,7 +25,7 @@ const MOST_AHEAD: Duration = Duration::from_secs(86_400);
 pub struct RiskEvidence {
     /// What is usual for the user, as it was written.
     pub habits: Option<Value>,
-    /// Wrong answers under the key of the client's address.
+    /// Tries under the key of the client's address that were wrong, or are being looked at.
     pub address_failures: u32,
     /// When there were wrong answers for the account from devices that are not its user's, the newest first.
     pub account_failures: Vec<Timestamp>,

@@ -90,6 +90,35 @@ with_places! {
         assert!(!signals(&attempt).contains(&"new_device"), "{attempt}");
     }
 
+    /// All who log in at nine o'clock behind one address guess nothing: a try that is being looked at is no wrong answer.
+    /// Those that were wrong are.
+    async fn many_at_once_from_one_network(app, files) {
+        let admin = app.admin("boss").await;
+        let names: Vec<String> = (0..16).map(|number| format!("person{number}")).collect();
+        for name in &names {
+            app.register(name).await;
+        }
+        let logins = names.iter().map(|name| async { log_in(&at(&app, HOME), name).await.is(200) });
+        futures_util::future::join_all(logins).await;
+        let attempts = admin.get("/api/v1/admin/attempts?limit=100").await.is(200).json();
+        let judged: Vec<&Value> =
+            attempts["items"].as_array().unwrap().iter().filter(|attempt| attempt["ip"] == HOME).collect();
+        assert_eq!(judged.len(), names.len());
+        for attempt in judged {
+            assert!(!signals(attempt).contains(&"address_failures"), "{attempt}");
+            assert_eq!(attempt["risk"]["decision"], "allow", "{attempt}");
+        }
+
+        for name in &names[..12] {
+            let wrong = json!({ "email": email(name), "password": "not the password at all" });
+            at(&app, HOME).post(LOGIN, wrong).await.refused(401, "invalid_credentials");
+        }
+        log_in(&at(&app, HOME), "person15").await.is(200);
+        let attempt = last_attempt(&admin).await;
+        assert!(signals(&attempt).contains(&"address_failures"), "{attempt}");
+        assert!(attempt.to_string().contains("12 wrong answers from this address"), "{attempt}");
+    }
+
     /// A device that is trusted not to show the second factor shows it where the login is risky.
     async fn trust_does_not_travel(app, files) {
         let ann = app.user("ann").await;

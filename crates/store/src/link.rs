@@ -19,7 +19,7 @@ use crate::{sqlite, tally};
 /// One of the two typed connections.
 #[derive(Debug)]
 pub(crate) enum Conn {
-    Sqlite(sqlite::Held),
+    Sqlite(Box<sqlite::Held>),
     Postgres(connections::Held),
 }
 
@@ -55,7 +55,7 @@ impl Link {
     pub(crate) async fn reader(shared: &Arc<Shared>, who: Who) -> Result<Self, StoreError> {
         Self::take(shared, who, async {
             Ok(match &shared.pools {
-                Pools::Sqlite(files) => Conn::Sqlite(files.reader().await?.giving_way(who.is_patient())),
+                Pools::Sqlite(files) => Conn::Sqlite(Box::new(files.reader().await?.giving_way(who.is_patient()))),
                 Pools::Postgres(pool) => Conn::Postgres(pool.acquire().await?),
             })
         })
@@ -66,7 +66,7 @@ impl Link {
     pub(crate) async fn writer(shared: &Arc<Shared>, who: Who, durability: Durability) -> Result<Self, StoreError> {
         let link = Self::take(shared, who, async {
             Ok(match &shared.pools {
-                Pools::Sqlite(files) => Conn::Sqlite(files.writer().await?.giving_way(who.is_patient())),
+                Pools::Sqlite(files) => Conn::Sqlite(Box::new(files.writer().await?.giving_way(who.is_patient()))),
                 Pools::Postgres(pool) => Conn::Postgres(pool.acquire().await?),
             })
         });
@@ -149,7 +149,7 @@ impl Link {
             Conn::Sqlite(held) => {
                 let run = async {
                     name_span(name);
-                    sqlx::raw_sql(sql).execute(&mut *held.conn).await.map(drop)
+                    sqlx::raw_sql(sql).execute(&mut held.conn).await.map(drop)
                 };
                 at_once(Box::pin(run)).await
             }
@@ -285,7 +285,7 @@ macro_rules! on {
         let limit = link.limit();
         let outcome = match link.begin_statement()? {
             $crate::link::Conn::Sqlite(held) => {
-                let $conn = &mut *held.conn;
+                let $conn = &mut held.conn;
                 let $sql = <$crate::sqlite::Sqlite as $crate::query::Dialect>::text;
                 $crate::link::at_once(Box::pin(async { $body })).await
             }

@@ -27,17 +27,17 @@ pub(crate) struct Files {
 
 /// Up to so many connections, each made when it is first needed.
 struct Places {
-    make: Box<dyn Fn() -> Result<Box<SqliteConnection>, Error> + Send + Sync>,
+    make: Box<dyn Fn() -> Result<SqliteConnection, Error> + Send + Sync>,
     free: Arc<Semaphore>,
     count: u32,
     /// What nobody uses. The one that was used last is taken first: what it has prepared and read is still at hand.
-    idle: Mutex<Vec<Box<SqliteConnection>>>,
+    idle: Mutex<Vec<SqliteConnection>>,
 }
 
 /// A connection in use. Dropped, it is closed; [`Held::give_back`] keeps it for others.
 #[derive(Debug)]
 pub(crate) struct Held {
-    pub(crate) conn: Box<SqliteConnection>,
+    pub(crate) conn: SqliteConnection,
     of: Arc<Places>,
     place: OwnedSemaphorePermit,
 }
@@ -135,7 +135,7 @@ fn is_busy(error: &Error) -> bool {
 impl Places {
     fn new(count: u32, make: impl Fn() -> Result<SqliteConnection, Error> + Send + Sync + 'static) -> Arc<Self> {
         let free = Arc::new(Semaphore::new(count as usize));
-        Arc::new(Self { make: Box::new(move || make().map(Box::new)), free, count, idle: Mutex::default() })
+        Arc::new(Self { make: Box::new(make), free, count, idle: Mutex::default() })
     }
 
     async fn take(self: &Arc<Self>, limit: Duration) -> Result<Held, Error> {
@@ -151,7 +151,7 @@ impl Places {
         Ok(Held { conn, of: self.clone(), place })
     }
 
-    fn idle(&self) -> MutexGuard<'_, Vec<Box<SqliteConnection>>> {
+    fn idle(&self) -> MutexGuard<'_, Vec<SqliteConnection>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -35,14 +35,14 @@ async fn sqlite_is_durable_and_private() {
     user(&fresh, "ann@example.com").await;
     let Pools::Sqlite(files) = &fresh.opened.system.shared.pools else { panic!("it is SQLite") };
     let number = async |held: &mut Held, sql: &'static str| -> i64 {
-        sqlx::query_scalar(sql).fetch_one(&mut *held.conn).await.unwrap()
+        sqlx::query_scalar(sql).fetch_one(&mut held.conn).await.unwrap()
     };
     let (mut writer, mut reader) = (files.writer().await.unwrap(), files.reader().await.unwrap());
     // The log keeps the order of what is written; who commits waits for the disk: `what_the_disk_does_not_take`.
     assert_eq!(number(&mut writer, "PRAGMA synchronous").await, 1, "NORMAL");
     assert_eq!(number(&mut writer, "PRAGMA foreign_keys").await, 1);
     assert_eq!(number(&mut writer, "PRAGMA wal_autocheckpoint").await, 0);
-    let mode: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&mut *writer.conn).await.unwrap();
+    let mode: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&mut writer.conn).await.unwrap();
     assert_eq!(mode, "wal");
     let refused = reader.conn.script("DELETE FROM users").unwrap_err();
     assert!(refused.to_string().contains("readonly"), "{refused}");

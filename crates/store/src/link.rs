@@ -73,16 +73,31 @@ impl Link {
         let mut link = link.await?;
         link.in_transaction = true;
         link.durability = durability;
-        if matches!(link.conn, Some(Conn::Postgres(_))) {
-            let begin = match durability {
-                Durability::Now => "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
-                Durability::Later => {
-                    "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL synchronous_commit TO off"
-                }
-            };
-            link.run_named("BEGIN", begin).await?;
-        }
+        link.begin().await?;
         Ok(link)
+    }
+
+    async fn begin(&mut self) -> Result<(), StoreError> {
+        let shared = self.shared.clone();
+        match (self.begin_statement()?, &shared.pools) {
+            (Conn::Sqlite(held), Pools::Sqlite(files)) => {
+                let run = async {
+                    name_span("BEGIN");
+                    files.begin(held).await
+                };
+                let begun = at_once(Box::pin(run)).await;
+                self.end_statement(begun)
+            }
+            _ => {
+                let begin = match self.durability {
+                    Durability::Now => "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
+                    Durability::Later => {
+                        "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL synchronous_commit TO off"
+                    }
+                };
+                self.run_named("BEGIN", begin).await
+            }
+        }
     }
 
     /// Waits for a connection, and counts the wait.
@@ -116,26 +131,29 @@ impl Link {
 
     /// Ends the transaction for good.
     pub(crate) async fn commit(mut self) -> Result<(), StoreError> {
-        match self.begin_statement()? {
-            Conn::Sqlite(held) => {
+        let shared = self.shared.clone();
+        match (self.conn.take(), &shared.pools) {
+            (Some(Conn::Sqlite(mut held)), Pools::Sqlite(files)) => {
+                self.began = shared.clock.monotonic();
+                let durability = self.durability;
                 let run = async {
                     name_span("COMMIT");
-                    held.conn.word("COMMIT")
+                    let committed = held.conn.word("COMMIT");
+                    // What could not be committed is undone. Others may write while this one waits for the disk.
+                    held.give_back();
+                    committed?;
+                    files.committed(durability).await
                 };
                 let done = at_once(Box::pin(run)).await;
-                self.end_statement(done)?;
+                self.end_statement(done)
             }
-            Conn::Postgres(_) => self.run_named("COMMIT", "COMMIT").await?,
+            (conn, _) => {
+                self.conn = conn;
+                self.run_named("COMMIT", "COMMIT").await?;
+                self.in_transaction = false;
+                Ok(())
+            }
         }
-        self.in_transaction = false;
-        let Pools::Sqlite(files) = &self.shared.pools else { return Ok(()) };
-        // Others may write while this one waits for the disk.
-        if let Some(conn) = self.conn.take() {
-            give_back(conn);
-        }
-        self.began = self.shared.clock.monotonic();
-        let durable = files.committed(self.durability).await;
-        self.end_statement(Outcome::Done(durable))
     }
 
     /// Runs a statement without parameters or rows.

@@ -67,12 +67,19 @@ impl Files {
         self.readers.take(self.limit).await
     }
 
-    /// The one that writes, when it is one's turn, with a transaction.
+    /// The one that writes, when it is one's turn.
     ///
     /// # Errors
-    /// As [`Files::reader`]; when another process writes for too long, what SQLite says.
+    /// As [`Files::reader`].
     pub(crate) async fn writer(&self) -> Result<Held, Error> {
-        let mut held = self.writer.take(self.limit).await?;
+        self.writer.take(self.limit).await
+    }
+
+    /// Begins to write, once no other process does.
+    ///
+    /// # Errors
+    /// When another process writes for too long, what SQLite says.
+    pub(crate) async fn begin(&self, held: &mut Held) -> Result<(), Error> {
         let [mut pause, longest] = BUSY;
         let mut waited = Duration::ZERO;
         loop {
@@ -83,11 +90,7 @@ impl Files {
                     waited += pause;
                     pause = longest.min(pause * 2);
                 }
-                Err(error) => {
-                    held.give_back();
-                    return Err(error);
-                }
-                Ok(()) => return Ok(held),
+                done => return done,
             }
         }
     }

@@ -139,10 +139,14 @@ queries! {
     PAGE = "SELECT id, email, full_name, role, status, email_verified, tfa_enabled, created_at, updated_at \
         FROM users WHERE id > $1 AND (email_key LIKE $2 ESCAPE '!' OR LOWER(full_name) LIKE $2 ESCAPE '!') \
         AND (status = $3 OR $3 IS NULL) AND (role = $4 OR $4 IS NULL) ORDER BY id LIMIT $5";
-    /// Holds all active admins, always in the same order, so that of two who want to be without one of them both wait.
+    // The account in question as well: who is no admin any more by then would else be held later than those behind it, and
+    // two would wait for each other in a circle.
+    /// Holds all active admins and one account, always in the same order, so that of two who want to be without one of them
+    /// both wait.
     HOLD_ADMINS = {
-        sqlite: "SELECT id FROM users WHERE role = 'admin' AND status = 'active' ORDER BY id",
-        pg: "SELECT id FROM users WHERE role = 'admin' AND status = 'active' ORDER BY id FOR NO KEY UPDATE"
+        sqlite: "SELECT id, TRUE FROM users WHERE role = 'admin' AND status = 'active' ORDER BY id",
+        pg: "SELECT id, role = 'admin' AND status = 'active' FROM users WHERE id IN (SELECT id FROM users \
+            WHERE role = 'admin' AND status = 'active' UNION SELECT CAST($1 AS BIGINT)) ORDER BY id FOR NO KEY UPDATE"
     };
     /// Changes the role.
     SET_ROLE = "UPDATE users SET role = $2, updated_at = $3 WHERE id = $1";
@@ -384,14 +388,16 @@ impl Read<System> {
 }
 
 impl<S> Write<S> {
-    /// Whether no active admin would be left without this one. Holds all of them until this transaction ends, so that of
-    /// several that are to go one after the other the last stays. Ask it before any account is held.
+    /// Whether no active admin would be left without this one. Holds all of them, and this account, until this transaction
+    /// ends, so that of several that are to go one after the other the last stays. Ask it before any account is held.
     ///
     /// # Errors
     /// As all statements: `Unavailable` or `Broken`.
     pub async fn would_leave_no_admin(&mut self, user: UserId) -> Result<bool, StoreError> {
-        let admins: Vec<i64> = on!(self, |c, sql| sqlx::query_scalar(sql(HOLD_ADMINS)).fetch_all(c).await)?;
-        Ok(admins == [user.0])
+        let held: Vec<(i64, bool)> =
+            on!(self, |c, sql| sqlx::query_as(sql(HOLD_ADMINS)).bind(user.0).fetch_all(c).await)?;
+        let mut admins = held.into_iter().filter(|(_, is_admin)| *is_admin).map(|(id, _)| id);
+        Ok(admins.next() == Some(user.0) && admins.next().is_none())
     }
 }
 

@@ -61,6 +61,7 @@ test("a mailed link confirms the address at the press of a button", async ({ pag
   // It survives that the page comes anew, and opening it uses nothing up.
   await page.getByLabel("Language").selectOption("de");
   await page.getByLabel("Sprache").selectOption("en");
+  await expect(page.getByLabel("Language")).toBeVisible();
   await look(page, "verify");
   await confirm(page).click();
   await expect(page.getByRole("heading", { name: "Your address is confirmed" })).toBeFocused();

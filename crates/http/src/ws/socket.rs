@@ -279,13 +279,20 @@ async fn next(line: &mut Line, answering: &mut Option<Box<Answering>>, span: &Sp
     let Some(answering) = answering else { return poll_fn(|cx| line.poll_next(cx)).await.map(Event::Came) };
     let mut piece = Box::pin(answering.next().instrument(span.clone()));
     poll_fn(|cx| {
-        // The answer first, as far as it is there and has room: what comes at once goes out at once.
-        if !line.is_full()
-            && let Poll::Ready(piece) = piece.as_mut().poll(cx)
-        {
-            return Poll::Ready(Ok(Event::Answer(piece)));
+        loop {
+            // The answer first, as far as it is there and has room: what comes at once goes out at once.
+            let had_room = !line.is_full();
+            if had_room && let Poll::Ready(piece) = piece.as_mut().poll(cx) {
+                return Poll::Ready(Ok(Event::Answer(piece)));
+            }
+            if let Poll::Ready(came) = line.poll_next(cx) {
+                return Poll::Ready(came.map(Event::Came));
+            }
+            // Where that made room, nobody has asked for the next piece yet, and nothing would wake this task for it.
+            if had_room || line.is_full() {
+                return Poll::Pending;
+            }
         }
-        line.poll_next(cx).map(|came| came.map(Event::Came))
     })
     .await
 }

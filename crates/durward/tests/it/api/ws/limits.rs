@@ -83,18 +83,34 @@ on_both! {
         }
         // Its end does not wait for it either: the place is free once the server has lost its patience.
         tokio::time::sleep(Duration::from_secs(11)).await;
-        let gone = drain_to_end(&mut deaf).await;
-        assert!(gone, "the deaf one is cut off");
+        let gone = tokio::time::timeout(Duration::from_secs(30), drain_to_end(&mut deaf)).await;
+        assert!(gone.is_ok(), "the deaf one is cut off");
     }
 }
 
-/// Whether the stream ends, by a close or without one.
-async fn drain_to_end(socket: &mut Socket) -> bool {
-    loop {
-        match socket.next_or_end().await {
-            Some(Message::Close(_)) | None => return true,
-            Some(_) => {}
-        }
+/// Reads until the stream ends, by a close or without one.
+async fn drain_to_end(socket: &mut Socket) {
+    while !matches!(socket.next_or_end().await, Some(Message::Close(_)) | None) {}
+}
+
+on_both! {
+    /// An answer whose many pieces are there at once goes out without a pause, to whoever reads it.
+    async fn a_long_answer_comes_whole(app) {
+        let ann = app.user("ann").await;
+        let mut socket = ready(&ann).await;
+        let question = "a ".repeat(16 * 1024);
+        socket.send(say(question.trim_end())).await;
+        let mut pieces = String::new();
+        let answer = loop {
+            let message = socket.next().await;
+            match message["type"].as_str() {
+                Some("delta") => pieces += message["delta"].as_str().unwrap(),
+                Some("done") => break message["content"].as_str().unwrap().to_owned(),
+                Some("started") => {}
+                _ => panic!("{message}"),
+            }
+        };
+        assert_eq!((pieces.len(), pieces == answer), (question.trim_end().len(), true));
     }
 }
 

@@ -104,9 +104,9 @@ on_both! {
         let answer = loop {
             let message = socket.next().await;
             match message["type"].as_str() {
-                Some("delta") => pieces += message["delta"].as_str().unwrap(),
-                Some("done") => break message["content"].as_str().unwrap().to_owned(),
-                Some("started") => {}
+                Some("message.delta") => pieces += message["delta"].as_str().unwrap(),
+                Some("message.done") => break message["content"].as_str().unwrap().to_owned(),
+                Some("message.started") => {}
                 _ => panic!("{message}"),
             }
         };

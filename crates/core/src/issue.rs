@@ -73,7 +73,9 @@ pub(crate) async fn session(
     let now = core.clock.now();
     let (user, amr, auth_time) = proof.into_parts();
     let session_id = SessionId::new(now, &*core.random);
-    let expires_at = now.plus(core.policy.session_absolute);
+    // A token's end is said in whole seconds (RFC 7519 section 2): a session that outlived its last token by a part of one would
+    // give out tokens that have ended.
+    let expires_at = Timestamp::from_seconds(now.plus(core.policy.session_absolute).seconds());
     let device = devices::register(core, write, user.id, &amr, transport, client, known).await?;
     let ip = client.ip.to_string();
     let place = core.place_of(client).and_then(|place| place.text());

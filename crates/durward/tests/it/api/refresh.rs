@@ -307,6 +307,19 @@ mod absolute {
             client.get("/api/v1/profile").await.refused(401, "token_expired");
             refresh(&app, text(&body, "refresh_token")).await.refused(401, "token_expired");
         }
+
+        /// A token's end is said in whole seconds, and its session ends with its last one: what is over gives out nothing that is
+        /// over as well.
+        async fn it_ends_with_its_last_token(app) {
+            app.register("ann").await;
+            let (_, token) = app.bearer("ann").await;
+            app.clock.advance(Duration::from_secs(60 * 60));
+            let body = refresh(&app, &token).await.is(200).json();
+            let client = app.app_client().with_bearer(text(&body, "access_token"));
+            let session = client.get("/api/v1/sessions").await.is(200).json()["items"][0].clone();
+            let status = client.get("/api/v1/auth/status").await.is(200).json();
+            assert_eq!(text(&session, "expires_at"), text(&status, "expires_at"));
+        }
     }
 }
 

@@ -85,7 +85,7 @@ async fn on(
                 rounds,
                 aim: Aim::RatioAtLeast(AIM),
             };
-            Ok([
+            Outcome::Ok([
                 figure("bare Argon2id by `argon2`, same parameters, as many threads", rounds),
                 figure("bare Argon2id by the library that durward takes, likewise", strictly),
             ])
@@ -97,7 +97,7 @@ async fn on(
                     report.figures.push(figure);
                 }
             }
-            Err(why) => report.leave_out(&what, why),
+            Err(why) => report.leave_out(what, why),
         }
     }
     Ok([line, strict])

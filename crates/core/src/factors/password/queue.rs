@@ -24,7 +24,7 @@ const QUEUE: usize = 4_096;
 /// How long a thread with nothing to do keeps its working memory, which is most of what an idle server would hold.
 pub(super) const KEEP: Duration = Duration::from_millis(500);
 /// After how long something is late that takes next to no time by itself.
-const LATE: Duration = Duration::from_millis(100);
+const LATE: Duration = Duration::from_millis(250);
 /// Something is late when it takes longer than this many hashes should, beside that.
 const LATE_HASHES: u32 = 4;
 

@@ -390,6 +390,27 @@ async fn a_verification_while_the_server_writes_prunes_and_erases_finds_nothing(
     .await;
 }
 
+/// A lane that is empty when it is looked at may have its first row by the time that its head is.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_verification_while_a_lane_gets_its_first_row_finds_nothing() {
+    on_both(|fresh, _| async move {
+        let _checkpoints = Checkpoints::start(fresh.opened.system.clone()).await.unwrap();
+        for _ in 0..40 {
+            let verifying = async {
+                for _ in 0..3 {
+                    let verdict = verdict(&fresh).await;
+                    assert!(verdict.good, "{verdict:?}");
+                }
+            };
+            tokio::join!(verifying, trail(&fresh, 8, 1));
+            let now = durward_proto::Clock::now(&*SystemClock::new());
+            prune(&fresh.opened.system, now).await.unwrap();
+            assert_eq!(verdict(&fresh).await.rows, 0);
+        }
+    })
+    .await;
+}
+
 /// `DURWARD_TEST_AUDIT_ROWS` rows, 20,000 without it, verify clean; their export has each of them.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 #[allow(clippy::disallowed_methods, clippy::print_stdout, reason = "it is told how long, and tells how long it took")]

@@ -99,7 +99,7 @@ async fn once(
     for lane in lanes {
         let cut = statements.ledger.cut(lane);
         let extent = extents.get(&lane);
-        let (rows, last_row) = extent.map_or((0, cut.seq), |extent| (extent.count, extent.last));
+        let last_row = extent.map_or(cut.seq, |extent| extent.last);
         let end = head_of(lane, heads.get(&lane), keys, &statements, last_row, &mut verdict);
         if extent.is_some_and(|extent| extent.first <= cut.seq) {
             pieces.push(Piece { lane, from: i64::MIN, to: cut.seq, place: Place::Before });
@@ -107,7 +107,7 @@ async fn once(
         if last_row > end {
             pieces.push(Piece { lane, from: end, to: i64::MAX, place: Place::Behind });
         }
-        if rows == 0 && end > cut.seq {
+        if end > cut.seq && extent.is_none() && is_empty(system, lane, cut.seq, end).await? {
             let words = "all rows of the lane are gone";
             verdict.add(Finding::new("missing", words).at(lane, cut.seq + 1).through(end));
             continue;
@@ -153,6 +153,16 @@ async fn once(
     }
     verdict.findings.sort_by_key(|finding| (finding.checkpoint, finding.lane, finding.seq));
     Ok((verdict, last))
+}
+
+/// Whether a lane has no row between these numbers now: its first may have come after the extents were read.
+async fn is_empty(system: &SystemStore, lane: i64, from: i64, to: i64) -> Result<bool, Fault> {
+    match system.read().await?.audit_range(lane, from, to, 1).await {
+        Ok(rows) => Ok(rows.is_empty()),
+        // There is one. Its own piece says what is wrong with it.
+        Err(StoreError::Broken(_)) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Verifies the checkpoints, and takes what they state.

@@ -39,6 +39,7 @@ migrations! {
     3 "0003_factors_and_mail"
     4 "0004_devices_and_audit"
     5 "0005_login_trail_by_month"
+    6 "0006_wrong_answers"
 }
 
 /// Each word that stands in braces in a step: for SQLite, for PostgreSQL. What only one of them needs stands between two

@@ -32,6 +32,8 @@ pub struct RiskEvidence {
 }
 
 queries! {
+    // The two conditions on wrong answers are, word for word, those of the index `device_login_attempts_wrong`: SQLite takes
+    // it for no others.
     /// The user's habits, the wrong answers of an address, and whether there were some for the account, as below.
     EVIDENCE = "SELECT (SELECT habits FROM user_login_habits WHERE user_id = $1), \
         (SELECT failures FROM guess_budgets WHERE key = $2 AND ends_at > $3), \

@@ -113,6 +113,36 @@ async fn who_says_a_time_looks_at_few_months_of_the_trail() {
     }
 }
 
+/// A login asks for wrong answers, of which there are few, and must not read what went well to find that there are none.
+#[tokio::test]
+async fn a_login_reads_nothing_of_the_trail_but_wrong_answers() {
+    const WRONG: &str = "device_login_attempts_wrong";
+    let asked = || statements().filter(|statement| statement.short_name().starts_with("habits::")).filter(reads_trail);
+    assert_eq!(asked().count(), 2);
+
+    let fresh = fresh(Backend::Sqlite).await;
+    let mut conn = sqlite::connection(&fresh).await;
+    for statement in asked() {
+        let steps = sqlite::steps(&mut conn, statement).await;
+        let found = steps.iter().find(|step| step.contains(" device_login_attempts "));
+        assert!(found.is_some_and(|step| step.contains(&format!(" INDEX {WRONG} (user_id=? AND at>?"))), "{steps:?}");
+    }
+    if !backends().contains(&Backend::Postgres) {
+        return;
+    }
+    let fresh = filled().await;
+    let mut conn = fresh.postgres().await;
+    for statement in asked() {
+        for plan in postgres::plans(&mut conn, statement, false).await {
+            assert_eq!(postgres::indexes(&mut conn, &plan["Plan"]).await, BTreeSet::from([WRONG.to_owned()]), "{plan}");
+        }
+    }
+}
+
+fn reads_trail(statement: &Statement) -> bool {
+    statement.sqlite.contains(crate::partitions::TRAIL)
+}
+
 fn judge(found: &Found, on: Where) {
     let allowed: BTreeSet<&str> =
         ALLOWED.iter().filter(|(_, place, _)| *place == Where::Both || *place == on).map(|(name, ..)| *name).collect();

@@ -61,6 +61,19 @@ pub(super) fn looked_at(plan: &Value, trail: &mut BTreeSet<String>) {
     }
 }
 
+/// The trail's indexes that a plan uses, by the names that they have for the whole of it.
+pub(super) async fn indexes(conn: &mut PgConnection, plan: &Value) -> BTreeSet<String> {
+    let mut found = Vec::new();
+    let mut plans = vec![plan];
+    while let Some(plan) = plans.pop() {
+        found.extend(plan["Index Name"].as_str().map(str::to_owned));
+        plans.extend(plan["Plans"].as_array().into_iter().flatten());
+    }
+    let wholes = "SELECT p.relname::text FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid \
+        JOIN pg_class p ON p.oid = i.inhparent WHERE c.relname::text = ANY($1)";
+    sqlx::query_scalar(wholes).bind(found).fetch_all(conn).await.unwrap().into_iter().collect()
+}
+
 /// The plans with all parameters, or with those left out that may be.
 pub(super) async fn plans(conn: &mut PgConnection, statement: Statement, left_out: bool) -> Vec<Value> {
     let run = async |conn: &mut PgConnection, sql: String| {

@@ -7,30 +7,39 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 use super::{Found, partial, rows, statements};
 use crate::Target;
 use crate::catalogue::expected;
-use crate::sqlite::SqliteConnectOptions;
+use crate::query::Statement;
+use crate::sqlite::{SqliteConnectOptions, SqliteConnection};
 use crate::testing::{Backend, Fresh};
 
 /// More than any statement has.
 const MOST_PARAMETERS: usize = 64;
 
-pub(super) async fn explain_all(fresh: &Fresh) -> Found {
+pub(super) async fn connection(fresh: &Fresh) -> SqliteConnection {
     let Target::Sqlite { path } = &fresh.options.target else { panic!("it is SQLite") };
-    let mut conn = SqliteConnectOptions::file(path).connect().await.unwrap();
+    SqliteConnectOptions::file(path).connect().await.unwrap()
+}
+
+pub(super) async fn explain_all(fresh: &Fresh) -> Found {
+    let mut conn = connection(fresh).await;
     let partial = partial(&expected(Backend::Sqlite).await.unwrap());
     let mut found = Found::new();
     for statement in statements() {
-        let sql = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", statement.sqlite));
-        // Whatever the parameters are: the plan does not look at them.
-        let explain = (0..MOST_PARAMETERS).fold(sqlx::query_as(sql), |query, _| query.bind(None::<i64>));
-        let steps: Vec<(i64, i64, i64, String)> = explain.fetch_all(&mut conn).await.unwrap();
-        let steps: Vec<String> = steps.into_iter().map(|(.., step)| step).collect();
-        let scans = scans(&steps, &partial);
+        let scans = scans(&steps(&mut conn, statement).await, &partial);
         if !scans.is_empty() {
             found.insert(statement.short_name(), scans);
         }
     }
     conn.close().await.unwrap();
     found
+}
+
+/// What a statement does, step by step.
+pub(super) async fn steps(conn: &mut SqliteConnection, statement: Statement) -> Vec<String> {
+    let sql = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", statement.sqlite));
+    // Whatever the parameters are: the plan does not look at them.
+    let explain = (0..MOST_PARAMETERS).fold(sqlx::query_as(sql), |query, _| query.bind(None::<i64>));
+    let steps: Vec<(i64, i64, i64, String)> = explain.fetch_all(conn).await.unwrap();
+    steps.into_iter().map(|(.., step)| step).collect()
 }
 
 /// The steps that go through all rows of something, other than what the statement itself has put together before, or what an

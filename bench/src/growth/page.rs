@@ -106,8 +106,8 @@ Machine: {machine}. {noise}
 - Idle sockets are open while others log in and check, in sessions of the same accounts. Nodes share one PostgreSQL and the
   machine's cores, and their processor time is added up. With more processes than cores each is woken more often, for fewer
   requests at a time: that is in their figures, and would not be on machines of their own.
-- 20,000 sockets are left out where a process may not have as many descriptors. Sizes, and how to go further
-  (`--most 10000000`): `cargo run -p durward-bench -- growth --help`.
+- Where a process may not have as many descriptors as the most sockets need, there are as many sockets as it may have
+  (`ulimit -Hn`). Sizes, and how to go further (`--most 10000000`): `cargo run -p durward-bench -- growth --help`.
 "
     )
 }

@@ -35,7 +35,8 @@ const IDLE: usize = 10_000;
 /// How long they are left alone before the memory is looked at.
 const REST: Duration = Duration::from_secs(3);
 /// durward's limits would keep one machine from opening so many.
-pub(crate) const LIMITS: [(&str, &str); 3] = [
+pub(crate) const LIMITS: [(&str, &str); 4] = [
+    ("DURWARD_SERVER__MAX_CONNECTIONS", "1000000"),
     ("DURWARD_WEBSOCKET__MAX_CONNECTIONS_PER_USER", "1000000"),
     ("DURWARD_WEBSOCKET__MAX_CONNECTIONS_PER_SESSION", "1000000"),
     ("DURWARD_WEBSOCKET__MAX_CONNECTIONS_PER_ADDRESS", "1000000"),

@@ -6,6 +6,7 @@ mod answering;
 mod checks;
 pub mod cli;
 pub mod config;
+mod descriptors;
 mod mailing;
 pub mod metering;
 mod operations;

@@ -317,6 +317,7 @@ pub fn http_rules(config: &Config) -> Result<HttpRules, String> {
     let mut rules = HttpRules::new(origin(&config.server.public_url.origin())?);
     rules.allowed_origins =
         config.cors.allowed_origins.iter().map(|allowed| origin(allowed.as_str())).collect::<Result<_, _>>()?;
+    rules.max_connections = config.server.max_connections as usize;
     rules.trusted_proxies = config.server.trusted_proxies.clone();
     rules.cookies = cookie_rules(config);
     rules.security_headers = config.security_headers;

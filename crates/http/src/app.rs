@@ -93,7 +93,7 @@ impl HttpRules {
             body_limit: 64 * 1024,
             body_timeout: Duration::from_secs(10),
             header_timeout: Duration::from_secs(10),
-            max_connections: 10_000,
+            max_connections: 20_000,
             drain: Duration::from_secs(10),
         }
     }

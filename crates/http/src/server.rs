@@ -77,7 +77,7 @@ impl Server {
     {
         let (phase, closing, mut alive) = Closing::new();
         let answer = answer(closing.clone());
-        let places = Arc::new(Semaphore::new(rules.max_connections));
+        let mut places = Places::new(rules.max_connections);
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new())
             .header_read_timeout(rules.header_timeout)
@@ -89,7 +89,7 @@ impl Server {
             let accepted = tokio::select! {
                 biased;
                 () = &mut shutdown => break,
-                accepted = accept(&self.listener, &places) => accepted,
+                accepted = accept(&self.listener, &mut places) => accepted,
             };
             let Some((stream, peer, place)) = accepted else { continue };
             let reading = Reading::default();
@@ -141,9 +141,39 @@ where
 /// A connection's place among those that may be open. In a request's extensions, so that a WebSocket keeps it.
 pub(crate) type Place = tokio::sync::OwnedSemaphorePermit;
 
+/// All places.
+struct Places {
+    free: Arc<Semaphore>,
+    /// That there are none left is said once, until a tenth of them is free again.
+    enough: usize,
+    is_full: bool,
+}
+
+impl Places {
+    fn new(most: usize) -> Self {
+        // No more fit into a semaphore, and no machine has as many connections.
+        let most = most.min(Semaphore::MAX_PERMITS);
+        Self { free: Arc::new(Semaphore::new(most)), enough: most.div_ceil(10), is_full: false }
+    }
+
+    /// The next free one, when there is one.
+    async fn next(&mut self) -> Option<Place> {
+        if let Ok(place) = self.free.clone().try_acquire_owned() {
+            self.is_full &= self.free.available_permits() < self.enough;
+            return Some(place);
+        }
+        if !self.is_full {
+            self.is_full = true;
+            metrics::counter!("durward_connections_full_total").increment(1);
+            tracing::warn!("as many connections are open as may be (server.max_connections): others wait");
+        }
+        self.free.clone().acquire_owned().await.ok()
+    }
+}
+
 /// The next connection, once there is a place for it.
-async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> Option<(TcpStream, SocketAddr, Place)> {
-    let place = places.clone().acquire_owned().await.ok()?;
+async fn accept(listener: &TcpListener, places: &mut Places) -> Option<(TcpStream, SocketAddr, Place)> {
+    let place = places.next().await?;
     match listener.accept().await {
         Ok((stream, peer)) => {
             // Answers are written whole; waiting for more to send only delays them.

@@ -21,6 +21,7 @@ use super::{Failure, logging};
 use crate::alerting;
 use crate::checks::{self, Subject};
 use crate::config::{Config, ConfigErrors, Inputs, Loaded};
+use crate::descriptors;
 use crate::metering;
 use crate::telemetry::Telemetry;
 use crate::wire;
@@ -115,8 +116,17 @@ impl Started {
     pub(super) async fn serve(self) -> Result<(), Failure> {
         let address = self.address();
         let alerts = self.alerts()?;
-        let app =
+        let mut app =
             wire::app(&self.loaded, &self.opened, &self.core, address, self.metrics.clone()).map_err(Failure::usage)?;
+        let (wanted, possible) = (app.rules.max_connections, descriptors::raise());
+        if possible < wanted {
+            tracing::warn!(
+                wanted,
+                possible,
+                "there are too few file descriptors for server.max_connections: raise `ulimit -Hn` (LimitNOFILE in systemd)"
+            );
+            app.rules.max_connections = possible;
+        }
         let (stop, stopping) = watch::channel(());
         let stopped = move || {
             let mut stopping = stopping.clone();

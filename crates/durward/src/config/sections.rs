@@ -50,6 +50,9 @@ section! {
         /// The origin under which browsers reach the server: scheme, host and port, without a path. `DOMAIN` sets the host:
         /// `https` unless it is this machine.
         public_url: PublicUrl = Computed("`http://localhost:` and the port of `server.listen`"),
+        /// How many connections are open at once, WebSockets included; others wait until one ends. Each takes a file descriptor:
+        /// where the process may have fewer (`ulimit -Hn`, `LimitNOFILE` in systemd), there are as many fewer connections.
+        max_connections: u32 = Text("20000"),
         /// The proxies whose `X-Forwarded-For` is believed: addresses or networks (`10.0.0.0/8`).
         trusted_proxies: Vec<IpNet> = Nothing,
     }

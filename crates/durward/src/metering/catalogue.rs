@@ -118,6 +118,8 @@ pub const CATALOGUE: &[Group] = &[
                 "How old what the node knows of revocations is"),
             family("durward_bus_reconnects_total", Counter, &[],
                 "How often the node had to listen for revocations anew"),
+            family("durward_connections_full_total", Counter, &[],
+                "How often there were as many connections as server.max_connections allows, so that others had to wait"),
             family("durward_websockets_open", Gauge, &[],
                 "Open sockets"),
             family("durward_websockets_closed_total", Counter, &["reason"],

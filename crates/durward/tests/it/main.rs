@@ -11,6 +11,7 @@ mod browser;
 mod canaries;
 mod chat_upstream;
 mod command_line;
+mod connections;
 mod conventions;
 mod corpora;
 mod durability;

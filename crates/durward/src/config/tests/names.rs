@@ -10,6 +10,7 @@ fn samples() -> Vec<(&'static str, &'static str, &'static str)> {
         ("security_headers", "no", "false"),
         ("server.listen", "[::1]:9000", "[::1]:9000"),
         ("server.public_url", "https://a.example.com/", "https://a.example.com"),
+        ("server.max_connections", "11", "11"),
         ("server.trusted_proxies", "10.0.0.1, fd00::/8", r#"["10.0.0.1","fd00::/8"]"#),
         ("node.name", "a", "a"),
         ("database.url", "sqlite:///var/lib/x.db", "sqlite:///var/lib/x.db"),

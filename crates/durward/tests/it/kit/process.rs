@@ -16,6 +16,8 @@ use tokio::time::Instant;
 
 use super::Actor;
 
+const PROGRAM: &str = env!("CARGO_BIN_EXE_durward");
+
 /// How long the program may take to start, to stop, or to carry a command out.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -56,9 +58,24 @@ impl Process {
         process
     }
 
+    /// The same, from a shell that has been told this before (`ulimit …`).
+    pub async fn start_after(words: &str, args: &[&str], env: &[(&str, &str)]) -> Self {
+        let own = tempfile::tempdir().unwrap();
+        let shell = ["-c", &format!("{words} && exec \"$0\" \"$@\""), PROGRAM];
+        let shell = program("sh", own.path(), &[&shell, args].concat(), env);
+        let mut process = Self::run(shell, env);
+        process._own = Some(own);
+        process.ready().await;
+        process
+    }
+
     /// Starts it and waits for nothing.
     pub fn spawn(directory: &Path, args: &[&str], env: &[(&str, &str)]) -> Self {
-        let mut child = command(directory, args, env).stdin(Stdio::null()).spawn().unwrap();
+        Self::run(command(directory, args, env), env)
+    }
+
+    fn run(mut command: Command, env: &[(&str, &str)]) -> Self {
+        let mut child = command.stdin(Stdio::null()).spawn().unwrap();
         let (output, readers) = (<[Arc<Mutex<String>>; 2]>::default(), Vec::new());
         let given = env.iter().find(|(name, _)| *name == "DURWARD_SERVER__PUBLIC_URL");
         let origin = given.map_or_else(String::new, |(_, url)| (*url).to_owned());
@@ -215,9 +232,13 @@ pub fn database_url(database: &Fresh) -> String {
 }
 
 fn command(directory: &Path, args: &[&str], env: &[(&str, &str)]) -> Command {
+    program(PROGRAM, directory, args, env)
+}
+
+fn program(name: &str, directory: &Path, args: &[&str], env: &[(&str, &str)]) -> Command {
     let mut all = BTreeMap::from([("DURWARD_SERVER__LISTEN", "127.0.0.1:0")]);
     all.extend(env.iter().copied());
-    let mut command = Command::new(env!("CARGO_BIN_EXE_durward"));
+    let mut command = Command::new(name);
     command.args(args).current_dir(directory).env_clear().envs(all);
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     command

@@ -20,7 +20,7 @@ use super::doctor::line;
 use super::{Failure, logging};
 use crate::alerting;
 use crate::checks::{self, Subject};
-use crate::config::{Config, ConfigErrors, Inputs, Loaded};
+use crate::config::{Config, ConfigErrors, Inputs, Loaded, Source};
 use crate::descriptors;
 use crate::metering;
 use crate::telemetry::Telemetry;
@@ -119,14 +119,14 @@ impl Started {
         let mut app =
             wire::app(&self.loaded, &self.opened, &self.core, address, self.metrics.clone()).map_err(Failure::usage)?;
         let (wanted, possible) = (app.rules.max_connections, descriptors::raise());
-        if possible < wanted {
+        if possible < wanted && *self.loaded.source("server.max_connections") != Source::Default {
             tracing::warn!(
                 wanted,
                 possible,
                 "there are too few file descriptors for server.max_connections: raise `ulimit -Hn` (LimitNOFILE in systemd)"
             );
-            app.rules.max_connections = possible;
         }
+        app.rules.max_connections = wanted.min(possible);
         let (stop, stopping) = watch::channel(());
         let stopped = move || {
             let mut stopping = stopping.clone();

@@ -137,7 +137,7 @@ impl<L: Liveness> Verifier<L> {
     fn examine(&self, token: &[u8], source: Source, steps: &mut Steps<'_>) -> Result<Claimed, Refusal> {
         let keys = self.keys.load();
         let own = keys.recognise(token);
-        let parts = jws::split_after(own.map_or(0, |key| key.header().len()), token);
+        let parts = own.map_or_else(|| jws::split(token), |key| jws::split_behind(key.header().len(), token));
         if parts.is_err() {
             steps.end("structure", &parts);
         }

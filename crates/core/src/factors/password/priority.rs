@@ -13,8 +13,8 @@ pub(crate) fn give_way() {
     }
 }
 
-/// Makes this thread run only where nobody else wants to (Linux `SCHED_IDLE`): it is preempted at once by whoever does, and
-/// may not get on for seconds. Where there is no such thing it gives way.
+/// Makes this thread run only where nobody else wants to (Linux `SCHED_IDLE`): whoever does preempts it, nearly always at once
+/// (docs/decisions.md), and it may not get on for seconds. Where there is no such thing it gives way.
 pub(super) fn stand_back() {
     #[cfg(target_os = "linux")]
     {

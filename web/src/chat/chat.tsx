@@ -1,5 +1,5 @@
 import type { Outgoing, Thread } from "@durward/client";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import { usePaged } from "../parts/use.ts";
 import { announce } from "../shell/announce.ts";
@@ -35,7 +35,8 @@ export function Chat({ me }: { me: Me }) {
   const list = usePaged((cursor, signal) => server.get("/api/v1/conversations", { query: { cursor }, signal }), []);
   const kept = useKept(id);
 
-  useEffect(() => saveDraft(me.id, draft), [me.id, draft]);
+  // Before the page is drawn: whoever leaves it right after the last key has written that, too.
+  useLayoutEffect(() => saveDraft(me.id, draft), [me.id, draft]);
   useEffect(() => {
     // Back to the beginning, after a conversation had been begun from there.
     if (id === undefined && fresh.id !== undefined) setFresh({});

@@ -45,6 +45,8 @@ test("nobody is sent to a site that is not allowed", async ({ page, server }) =>
     await withPassword(page, ann, `/login?return_to=${encodeURIComponent(to)}`);
     await expectSignedIn(page, ann.email);
     expect(new URL(page.url()).origin).toBe(server.url);
+    // What the page still asks for would be refused without the cookies, and it would go to the sign-in by itself.
+    await page.waitForLoadState("networkidle");
   }
 });
 

@@ -100,7 +100,7 @@ Machine: {machine}. {noise}
 - Bare Argon2id is measured twice, each time with the same parameters and reused memory, on as many threads as durward hashes
   on, and nothing else: by the `argon2` crate, which is the usual one, and by `argon2-rust`, which durward takes because it is
   faster. The faster the hash is, the more the same work beside it weighs. Logins include the HTTP request, two transactions that are on disk before the answer, and the tokens.
-- A profile is read from the database for each request; the bare handler makes JSON of as many bytes anew, and reads nothing.
+- A profile is read from the database for each request, from PostgreSQL by one statement for all who ask at the same time; the bare handler makes JSON of as many bytes anew, and reads nothing.
 - In each of 64 sessions one refresh follows the other, each with the token that the last one gave: the token is marked as
   used, its successor and a row of the audit trail are written, and all of it is on the disk before the answer. A bare
   transaction is one `UPDATE` of one small row, prepared, by the same driver: on SQLite (`synchronous=FULL`) over one connection, because

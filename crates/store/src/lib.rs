@@ -64,6 +64,7 @@ mod check;
 mod connections;
 mod encode;
 mod error;
+mod gather;
 mod link;
 mod meters;
 mod migrate;

@@ -16,6 +16,7 @@ use crate::error::StoreError;
 use crate::meters::Meters;
 use crate::scope::{GateStore, Store, SystemStore, capabilities};
 use crate::sqlite::Files;
+use crate::tables::{self, Profiles};
 
 /// How the database is reached.
 #[derive(Debug, Clone)]
@@ -150,6 +151,8 @@ pub(crate) struct Shared {
     pub(crate) rung: watch::Sender<u64>,
     pub(crate) meters: Meters,
     pub(crate) audit: AuditOptions,
+    /// Who wants to read their profile.
+    pub(crate) profiles: Arc<Profiles>,
 }
 
 impl std::fmt::Debug for Shared {
@@ -190,8 +193,8 @@ impl Opened {
             Target::Postgres(target) => postgres(target, options, clock.clone()).await?,
         };
         let (rung, meters) = (watch::Sender::new(0), Meters::new(options.max_connections));
-        let audit = options.audit.clone();
-        let shared = Arc::new(Shared { pools, clock, random, limit: options.acquire_timeout, rung, meters, audit });
+        let (audit, limit, profiles) = (options.audit.clone(), options.acquire_timeout, tables::gather_profiles());
+        let shared = Arc::new(Shared { pools, clock, random, limit, rung, meters, audit, profiles });
         let (store, gate, system) = capabilities(shared);
         Ok(Self { store, gate, system })
     }

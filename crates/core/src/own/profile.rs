@@ -18,7 +18,7 @@ impl Core {
     /// # Errors
     /// 503 when the database is away.
     pub async fn profile(&self, who: &Verified) -> Result<ProfileAnswer, Fault> {
-        let found = self.store.own(who).read().await?.profile().await?;
+        let found = self.store.own(who).profile().await?;
         // The session outlived the account by a moment.
         let (user, profile) = found.ok_or(Refusal::Revoked)?;
         Ok(ProfileAnswer { user: user.into(), profile })

@@ -70,6 +70,7 @@ pub use messages::{MessageRow, NewMessage};
 pub use overview::{LoginCountRow, PlaceCountRow};
 pub use passkeys::{HeldPasskeyRow, NewPasskey, OfferedPasskeyRow, PasskeyRow};
 pub use profiles::ProfileOutlineRow;
+pub(crate) use profiles::{Profiles, gather_profiles};
 pub use recovery_tokens::{NewRecoveryToken, RecoveryPurpose, RecoveryRow};
 pub use refresh_tokens::RefreshRow;
 pub use retention::Expired;

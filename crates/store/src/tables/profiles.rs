@@ -1,5 +1,8 @@
 //! `user_profiles`: what a user tells about themself. Each user has exactly one row, made with the account.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use durward_proto::wire::profile::{Profile, ProfileChange};
 use durward_proto::{Timestamp, UserId};
 use serde_json::{Map, Value};
@@ -7,11 +10,27 @@ use sqlx::types::Json;
 
 use crate::encode::Db;
 use crate::error::StoreError;
-use crate::link::on;
+use crate::gather::Gather;
+use crate::link::{Link, on};
+use crate::meters::Who;
+use crate::open::{Backend, Shared};
 use crate::query::queries;
-use crate::scope::{Own, SeesUsers};
+use crate::scope::{Own, OwnStore, SeesUsers};
 use crate::tables::users::UserRow;
 use crate::tx::{Read, Write};
+
+/// How many profiles one statement reads at most: its places.
+const TOGETHER: usize = 32;
+
+/// An account with its profile.
+pub(crate) type Whole = (UserRow, Profile);
+/// Those who want to read theirs from a server.
+pub(crate) type Profiles = Gather<UserId, Whole>;
+
+/// Nobody yet.
+pub(crate) fn gather_profiles() -> Arc<Profiles> {
+    Gather::new(GET_MANY, TOGETHER)
+}
 
 #[derive(sqlx::FromRow)]
 struct ProfileRow {
@@ -57,6 +76,14 @@ queries! {
     GET = "SELECT u.id, u.email, u.full_name, u.role, u.status, u.email_verified, u.tfa_enabled, u.created_at, \
         u.updated_at, p.mission_statement, p.work_style_preferences, p.productivity_patterns, p.personal_goals, \
         p.reflective_coach_summary FROM users u JOIN user_profiles p ON p.user_id = u.id WHERE u.id = $1";
+    /// The same for as many as there are places. Said of both tables, so that PostgreSQL finds both by their keys.
+    GET_MANY = "SELECT u.id, u.email, u.full_name, u.role, u.status, u.email_verified, u.tfa_enabled, u.created_at, \
+        u.updated_at, p.mission_statement, p.work_style_preferences, p.productivity_patterns, p.personal_goals, \
+        p.reflective_coach_summary FROM users u JOIN user_profiles p ON p.user_id = u.id \
+        WHERE u.id IN ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, \
+        $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32) \
+        AND p.user_id IN ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, \
+        $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32)";
     /// Changes the members that are named: of each pair of parameters, the first says whether.
     CHANGE = "UPDATE user_profiles SET \
         mission_statement = CASE WHEN $2 THEN $3 ELSE mission_statement END, \
@@ -80,25 +107,55 @@ impl<S: SeesUsers> Read<S> {
     }
 }
 
+impl OwnStore {
+    /// The asking user's account and profile. `None` when the account was deleted a moment ago. From a server it is read
+    /// together with those of others who ask at the same time.
+    ///
+    /// # Errors
+    /// As all statements: `Unavailable` or `Broken`.
+    pub async fn profile(&self) -> Result<Option<Whole>, StoreError> {
+        match self.shared.backend() {
+            Backend::Sqlite => self.read().await?.profile().await,
+            Backend::Postgres => self.shared.profiles.ask(&self.shared, self.scope.user, read_many).await,
+        }
+    }
+}
+
+/// The accounts and profiles of these users, each under its user's id.
+pub(crate) async fn read_many(shared: Arc<Shared>, users: Vec<UserId>) -> Result<HashMap<UserId, Whole>, StoreError> {
+    let mut read = Read::new(Link::reader(&shared, Who::Own).await?, ());
+    // A place that nobody needs looks for the first once more.
+    let first = users.first().map(|user| user.0);
+    let rows: Vec<ProfileRow> = on!(read, |c, sql| {
+        let places = (0..TOGETHER).map(|place| users.get(place).map_or(first, |user| Some(user.0)));
+        places.fold(sqlx::query_as(sql(GET_MANY)), |query, place| query.bind(place)).fetch_all(c).await
+    })?;
+    Ok(rows.into_iter().map(|row| (row.user.id, row.whole())).collect())
+}
+
 impl Read<Own> {
     /// The asking user's account and profile. `None` when the account was deleted a moment ago.
     ///
     /// # Errors
     /// As all statements: `Unavailable` or `Broken`.
-    pub async fn profile(&mut self) -> Result<Option<(UserRow, Profile)>, StoreError> {
+    pub async fn profile(&mut self) -> Result<Option<Whole>, StoreError> {
         let user = self.scope.user;
         let row: Option<ProfileRow> =
             on!(self, |c, sql| sqlx::query_as(sql(GET)).bind(user.0).fetch_optional(c).await)?;
-        Ok(row.map(|row| {
-            let profile = Profile {
-                mission_statement: row.mission_statement,
-                work_style_preferences: row.work_style_preferences.0,
-                productivity_patterns: row.productivity_patterns.0,
-                personal_goals: row.personal_goals.0,
-                reflective_coach_summary: row.reflective_coach_summary,
-            };
-            (row.user, profile)
-        }))
+        Ok(row.map(ProfileRow::whole))
+    }
+}
+
+impl ProfileRow {
+    fn whole(self) -> Whole {
+        let profile = Profile {
+            mission_statement: self.mission_statement,
+            work_style_preferences: self.work_style_preferences.0,
+            productivity_patterns: self.productivity_patterns.0,
+            personal_goals: self.personal_goals.0,
+            reflective_coach_summary: self.reflective_coach_summary,
+        };
+        (self.user, profile)
     }
 }
 

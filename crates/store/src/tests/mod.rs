@@ -11,6 +11,7 @@ mod chat;
 mod devices;
 mod erase;
 mod events;
+mod gather;
 mod jobs;
 mod migrations;
 mod opening;

@@ -53,11 +53,10 @@ impl Core {
         let successor = RefreshToken::new(&*self.random);
         let sealed = presented.seal(&successor).ok_or_else(|| Fault::unavailable("sealing a refresh token"))?;
         let mut write = self.gate.write().await?;
-        let Some((session, generation)) = write.rotate_refresh(&presented.hash(), now, &sealed).await? else {
+        let Some((session, generation, live)) = write.rotate_refresh(&presented.hash(), now, &sealed).await? else {
             return Ok(None);
         };
         let generation = generation.saturating_add(1);
-        let Some(live) = write.live_session(session).await? else { return Ok(None) };
         self.still_allowed(&live, now)?;
         let expires_at = live.expires_at.min(now.plus(self.policy.refresh_ttl));
         write.insert_refresh(&successor.hash(), session, generation, now, expires_at).await?;

@@ -65,6 +65,7 @@ mod connections;
 mod encode;
 mod error;
 mod gather;
+mod later;
 mod link;
 mod meters;
 mod migrate;

@@ -6,14 +6,16 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::SqlSafeStr;
+use sqlx::postgres::PgRow;
+use sqlx::{AssertSqlSafe, FromRow, SqlSafeStr};
 use tracing::Instrument;
 
 use crate::connections::{self, is_lost};
 use crate::error::StoreError;
+use crate::later::Later;
 use crate::meters::Who;
 use crate::open::{Pools, Shared};
-use crate::query::{name_span, span_within};
+use crate::query::{Statement, name_span, span_within};
 use crate::{sqlite, tally};
 
 /// One of the two typed connections.
@@ -48,6 +50,8 @@ pub(crate) struct Link {
     /// When the statement that runs was begun, by the monotonic clock.
     began: Duration,
     who: Who,
+    /// What is still to be run of a transaction.
+    later: Option<Box<Later>>,
 }
 
 impl Link {
@@ -126,11 +130,15 @@ impl Link {
             durability: Durability::Now,
             began,
             who,
+            later: None,
         })
     }
 
     /// Ends the transaction for good.
     pub(crate) async fn commit(mut self) -> Result<(), StoreError> {
+        if self.has_later() {
+            self.catch_up().await?;
+        }
         let shared = self.shared.clone();
         match (self.conn.take(), &shared.pools) {
             (Some(Conn::Sqlite(mut held)), Pools::Sqlite(files)) => {
@@ -154,6 +162,53 @@ impl Link {
                 Ok(())
             }
         }
+    }
+
+    /// Lets a statement wait for the next one that is waited for. Its values are added to what this gives, in order.
+    pub(crate) async fn later(&mut self, statement: Statement) -> Result<&mut Later, StoreError> {
+        if self.later.as_ref().is_some_and(|later| !later.takes(statement)) {
+            self.catch_up().await?;
+        }
+        let later = self.later.get_or_insert_default();
+        later.push(statement);
+        Ok(later)
+    }
+
+    /// Whether something waits.
+    pub(crate) fn has_later(&self) -> bool {
+        self.later.is_some()
+    }
+
+    /// Runs what waits together with a statement that has nothing to do with it, and gives that one's row, if there is one.
+    pub(crate) async fn catch_up_and_ask<T>(&mut self, statement: Statement) -> Result<Option<T>, StoreError>
+    where
+        T: for<'r> FromRow<'r, PgRow>,
+    {
+        self.later(statement).await?;
+        let row = self.catch_up().await?;
+        Ok(row.as_ref().map(T::from_row).transpose()?)
+    }
+
+    /// Runs what waits, and gives the row of the last of it, if that has one. Boxed: it is seldom, and stands before every
+    /// statement.
+    pub(crate) fn catch_up(&mut self) -> Pin<Box<dyn Future<Output = Result<Option<PgRow>, StoreError>> + Send + '_>> {
+        Box::pin(async {
+            let Some(later) = self.later.take() else { return Ok(None) };
+            let (text, arguments, name) = later.into_one();
+            let limit = self.limit();
+            let done = match self.begin_statement()? {
+                // Nothing ever waits there.
+                Conn::Sqlite(_) => Outcome::Done(Ok(None)),
+                Conn::Postgres(held) => {
+                    let run = async {
+                        name_span(&name);
+                        sqlx::query_with(AssertSqlSafe(text), arguments).fetch_optional(&mut held.conn).await
+                    };
+                    bounded(limit, Box::pin(run)).await
+                }
+            };
+            self.end_statement(done)
+        })
     }
 
     /// Runs a statement without parameters or rows.
@@ -299,6 +354,17 @@ pub(crate) async fn at_once<T>(work: Work<'_, T>) -> Outcome<T> {
 /// `c` is the connection and `sql` turns a [`Statement`](crate::query::Statement) into this database's text.
 macro_rules! on {
     ($read:expr, |$conn:ident, $sql:ident| $body:expr) => {{
+        if $read.link().has_later() {
+            $read.link().catch_up().await?;
+        }
+        $crate::link::ahead!($read, |$conn, $sql| $body)
+    }};
+}
+pub(crate) use on;
+
+/// The same before what waits: for what has nothing to do with it.
+macro_rules! ahead {
+    ($read:expr, |$conn:ident, $sql:ident| $body:expr) => {{
         let link = $read.link();
         let limit = link.limit();
         let outcome = match link.begin_statement()? {
@@ -316,7 +382,7 @@ macro_rules! on {
         link.end_statement(outcome)
     }};
 }
-pub(crate) use on;
+pub(crate) use ahead;
 
 /// Runs a statement that gives no rows:
 ///

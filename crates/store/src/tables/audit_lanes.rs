@@ -3,7 +3,8 @@
 
 use crate::audit::{AuditKeys, Head};
 use crate::error::StoreError;
-use crate::link::{on, run};
+use crate::later::later;
+use crate::link::on;
 use crate::query::queries;
 use crate::scope::System;
 use crate::tx::{Read, Write};
@@ -76,14 +77,21 @@ impl Taken {
 impl<S> Write<S> {
     /// Takes a lane for this transaction: a free one, or else it waits for one at random.
     pub(crate) async fn take_lane(&mut self) -> Result<Taken, StoreError> {
-        let free: Option<HeadRow> = on!(self, |c, sql| sqlx::query_as(sql(TAKE)).fetch_optional(c).await)?;
-        match free {
+        match self.free_lane().await? {
             Some(row) => self.taken(row),
             None => {
                 let [byte] = durward_proto::random::bytes::<1>(self.random());
                 self.wait_for_lane(i64::from(byte) % AUDIT_LANES).await
             }
         }
+    }
+
+    /// A lane that nobody holds. What waits to be run goes to PostgreSQL with the question.
+    async fn free_lane(&mut self) -> Result<Option<HeadRow>, StoreError> {
+        if !self.link().has_later() {
+            return on!(self, |c, sql| sqlx::query_as(sql(TAKE)).fetch_optional(c).await);
+        }
+        self.link().catch_up_and_ask(TAKE).await
     }
 
     /// Takes one lane, when it is free.
@@ -109,7 +117,7 @@ impl<S> Write<S> {
 
     /// Moves the head of a lane that is held.
     pub(crate) async fn move_head(&mut self, head: &Head, mac: &[u8]) -> Result<(), StoreError> {
-        run!(self, MOVE, [head.lane, head.seq, &head.hash, mac])
+        later!(self, MOVE, [head.lane, head.seq, &head.hash, mac])
     }
 }
 

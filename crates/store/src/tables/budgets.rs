@@ -9,7 +9,7 @@ use std::time::Duration;
 use durward_proto::Timestamp;
 
 use crate::error::StoreError;
-use crate::link::{on, run};
+use crate::link::{ahead, on, run};
 use crate::query::queries;
 use crate::scope::{Gate, System};
 use crate::tx::{Ending, Read, Write};
@@ -170,7 +170,8 @@ impl Write<Ending> {
             return Ok(());
         }
         let [one, two, three] = three(keys);
-        let left: Vec<i64> = on!(self, |c, sql| sqlx::query_scalar(sql(REFUND))
+        // What waits has nothing to do with budgets, and holds nothing yet.
+        let left: Vec<i64> = ahead!(self, |c, sql| sqlx::query_scalar(sql(REFUND))
             .bind(one)
             .bind(two)
             .bind(three)

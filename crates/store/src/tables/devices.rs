@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::encode::Db;
 use crate::error::StoreError;
+use crate::later::later;
 use crate::link::{on, run};
 use crate::query::queries;
 use crate::scope::{ChangesUsers, Gate, Own, SeesSessions};
@@ -313,7 +314,7 @@ impl Write<Gate> {
         seen: &SeenDevice<'_>,
         before: Option<DeviceId>,
     ) -> Result<RegisteredRow, StoreError> {
-        run!(self, PUT, [seen.id.uuid(), seen.user_id.0, seen.identity_hash.as_slice(), seen.fingerprint.as_slice(), seen.kind.as_str(), seen.name, seen.user_agent, seen.ip, seen.place, seen.trust_level.as_str(), seen.successes_milli, seen.failures_milli, Db(seen.now), seen.streak_logins, Db(seen.streak_since)])?;
+        later!(self, PUT, [seen.id.uuid(), seen.user_id.0, seen.identity_hash.as_slice(), seen.fingerprint.as_slice(), seen.kind.as_str(), seen.name, seen.user_agent, seen.ip, seen.place, seen.trust_level.as_str(), seen.successes_milli, seen.failures_milli, Db(seen.now), seen.streak_logins, Db(seen.streak_since)])?;
         Ok(RegisteredRow { id: before.unwrap_or(seen.id), is_new: before.is_none() })
     }
 

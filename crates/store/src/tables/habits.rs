@@ -8,7 +8,8 @@ use sqlx::types::Json;
 
 use crate::encode::Db;
 use crate::error::StoreError;
-use crate::link::{on, run};
+use crate::later::later;
+use crate::link::on;
 use crate::query::queries;
 use crate::scope::Gate;
 use crate::tx::{Read, Write};
@@ -110,6 +111,6 @@ impl Write<Gate> {
     /// # Errors
     /// As all statements: `Unavailable` or `Broken`.
     pub async fn put_habits(&mut self, user: UserId, habits: &Value, now: Timestamp) -> Result<(), StoreError> {
-        run!(self, PUT, [user.0, Json(habits), Db(now)])
+        later!(self, PUT, [user.0, Json(habits), Db(now)])
     }
 }

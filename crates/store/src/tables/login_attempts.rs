@@ -9,7 +9,8 @@ use sqlx::types::Json;
 
 use crate::encode::Db;
 use crate::error::StoreError;
-use crate::link::{on, run};
+use crate::later::later;
+use crate::link::on;
 use crate::query::queries;
 use crate::scope::{Gate, SeesAttempts};
 use crate::tables::After;
@@ -180,6 +181,6 @@ impl Write<Gate> {
     /// As all statements: `Unavailable` or `Broken`.
     pub async fn insert_attempt(&mut self, new: &NewAttempt<'_>) -> Result<(), StoreError> {
         let id = EventId::new(new.now, self.random());
-        run!(self, INSERT, [id.uuid(), Db(new.now), new.user_id.map(Db), new.email_key, new.method, new.succeeded, new.reason, new.ip, new.user_agent, new.request_id, new.device.map(Db), new.session.map(Db), new.country, new.place, new.risk.map(|risk| risk.score), new.risk.map(|risk| risk.decision), new.risk.map(|risk| Json(risk.signals))])
+        later!(self, INSERT, [id.uuid(), Db(new.now), new.user_id.map(Db), new.email_key, new.method, new.succeeded, new.reason, new.ip, new.user_agent, new.request_id, new.device.map(Db), new.session.map(Db), new.country, new.place, new.risk.map(|risk| risk.score), new.risk.map(|risk| risk.decision), new.risk.map(|risk| Json(risk.signals))])
     }
 }

@@ -6,9 +6,11 @@ use durward_proto::{SessionId, Timestamp, UserId};
 
 use crate::encode::Db;
 use crate::error::StoreError;
-use crate::link::{on, run};
+use crate::later::later;
+use crate::link::on;
 use crate::query::queries;
 use crate::scope::Gate;
+use crate::tables::LiveRow;
 use crate::tx::{Read, Write};
 
 /// A refresh token with what decides about its use.
@@ -91,12 +93,13 @@ impl Write<Gate> {
         now: Timestamp,
         expires_at: Timestamp,
     ) -> Result<(), StoreError> {
-        run!(self, INSERT, [hash.as_slice(), session.uuid(), i64::from(generation), Db(now), Db(expires_at)])
+        later!(self, INSERT, [hash.as_slice(), session.uuid(), i64::from(generation), Db(now), Db(expires_at)])
     }
 
     /// Uses a token up, leaves its sealed successor for whoever asks again soon, and begins the session's next generation. That
-    /// it was used is the caller's to note: so far it says since when it was not. Gives the session and the generation that is over. `None` when it is not
-    /// known, was used before, has expired, or its session has ended; of many at once, one gets an answer.
+    /// it was used is the caller's to note: so far it says since when it was not. Gives the session, the generation that is
+    /// over, and what stands of the session. `None` when the token is not known, was used before, has expired, or its session
+    /// has ended; of many at once, one gets an answer.
     ///
     /// # Errors
     /// As all statements: `Unavailable` or `Broken`.
@@ -105,21 +108,17 @@ impl Write<Gate> {
         hash: &[u8; 32],
         now: Timestamp,
         sealed_successor: &[u8],
-    ) -> Result<Option<(SessionId, u32)>, StoreError> {
+    ) -> Result<Option<(SessionId, u32, LiveRow)>, StoreError> {
         let row: Option<(Db<SessionId>, i64)> = on!(self, |c, sql| sqlx::query_as(sql(BEGIN_GENERATION))
             .bind(hash.as_slice())
             .bind(Db(now))
             .fetch_optional(c)
             .await)?;
-        let Some((session, generation)) = row else { return Ok(None) };
-        let rotated = on!(self, |c, sql| sqlx::query(sql(ROTATE))
-            .bind(hash.as_slice())
-            .bind(Db(now))
-            .bind(sealed_successor)
-            .execute(c)
-            .await
-            .map(|done| done.rows_affected() == 1))?;
-        Ok(rotated.then(|| (session.0, u32::try_from(generation).unwrap_or(u32::MAX))))
+        let Some((Db(session), generation)) = row else { return Ok(None) };
+        let Some(live) = self.live_session(session).await? else { return Ok(None) };
+        // Of one row, in any case: the token was not used up, and whoever uses it up holds its session.
+        later!(self, ROTATE, [hash.as_slice(), Db(now), sealed_successor])?;
+        Ok(Some((session, u32::try_from(generation).unwrap_or(u32::MAX), live)))
     }
 }
 

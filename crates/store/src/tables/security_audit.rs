@@ -12,7 +12,8 @@ use sqlx::types::Json;
 use crate::audit::{Audit, AuditRow, CheckpointKind, Head};
 use crate::encode::Db;
 use crate::error::StoreError;
-use crate::link::{on, run};
+use crate::later::later;
+use crate::link::on;
 use crate::open::Backend;
 use crate::query::queries;
 use crate::scope::{AnyUser, SeesAudit, System};
@@ -24,14 +25,6 @@ queries! {
     INSERT = "INSERT INTO security_audit (id, at, event, actor_user_id, subject_user_id, session_id, ip, request_id, \
         detail, node, lane, seq, salt, commitment, hash) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
-    /// Adds a transaction's last row and moves the lane's head on, in one round trip; SQLite makes none.
-    APPEND = {
-        sqlite: "SELECT 1",
-        pg: "WITH head AS (UPDATE audit_lanes SET seq = $12, hash = $15, mac = $16 WHERE lane = $11) \
-            INSERT INTO security_audit (id, at, event, actor_user_id, subject_user_id, session_id, ip, request_id, \
-            detail, node, lane, seq, salt, commitment, hash) \
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
-    };
     /// Takes a row from before there were chains into one.
     JOIN = "UPDATE security_audit SET lane = $2, seq = $3, salt = $4, commitment = $5, hash = $6 \
         WHERE id = $1 AND lane IS NULL";
@@ -159,8 +152,10 @@ impl Write<Ending> {
         for user in &forgotten {
             self.forget_addresses(*user).await?;
         }
-        let mut audits = std::mem::take(&mut self.audits);
-        let Some(last) = audits.pop() else { return Ok(()) };
+        let audits = std::mem::take(&mut self.audits);
+        if audits.is_empty() {
+            return Ok(());
+        }
         let (_, node) = self.auditor()?;
         let taken = self.take_lane().await?;
         let mut head = taken.head.clone();
@@ -169,16 +164,7 @@ impl Write<Ending> {
             head = row.head();
             self.insert_row(&row).await?;
         }
-        let row = self.next_row(&head, last, &node, &forgotten);
-        let head = row.head();
-        let mac = taken.mac_of(&head);
-        match self.backend() {
-            Backend::Postgres => self.append_last(&row, &mac).await,
-            Backend::Sqlite => {
-                self.insert_row(&row).await?;
-                self.move_head(&head, &mac).await
-            }
-        }
+        self.move_head(&head, &taken.mac_of(&head)).await
     }
 
     fn next_row(&self, head: &Head, mut audit: Audit, node: &str, forgotten: &[UserId]) -> AuditRow {
@@ -190,31 +176,7 @@ impl Write<Ending> {
 
     async fn insert_row(&mut self, row: &AuditRow) -> Result<(), StoreError> {
         let detail = row.detail().unwrap_or_default();
-        run!(self, INSERT, [Db(row.id), Db(row.at), &row.event, row.actor_user_id.map(Db), row.subject_user_id.map(Db), row.session_id.map(Db), row.ip.as_deref(), row.request_id.as_deref(), Json(&detail), row.node.as_deref(), row.lane, row.seq, row.salt.as_deref(), row.commitment.as_deref(), row.hash.as_deref()])
-    }
-
-    async fn append_last(&mut self, row: &AuditRow, mac: &[u8]) -> Result<(), StoreError> {
-        let detail = row.detail().unwrap_or_default();
-        on!(self, |c, sql| sqlx::query(sql(APPEND))
-            .bind(Db(row.id))
-            .bind(Db(row.at))
-            .bind(&row.event)
-            .bind(row.actor_user_id.map(Db))
-            .bind(row.subject_user_id.map(Db))
-            .bind(row.session_id.map(Db))
-            .bind(row.ip.as_deref())
-            .bind(row.request_id.as_deref())
-            .bind(Json(&detail))
-            .bind(row.node.as_deref())
-            .bind(row.lane)
-            .bind(row.seq)
-            .bind(row.salt.as_deref())
-            .bind(row.commitment.as_deref())
-            .bind(row.hash.as_deref())
-            .bind(mac)
-            .execute(c)
-            .await
-            .map(drop))
+        later!(self, INSERT, [Db(row.id), Db(row.at), &row.event, row.actor_user_id.map(Db), row.subject_user_id.map(Db), row.session_id.map(Db), row.ip.as_deref(), row.request_id.as_deref(), Json(&detail), row.node.as_deref(), row.lane, row.seq, row.salt.as_deref(), row.commitment.as_deref(), row.hash.as_deref()])
     }
 
     async fn forget_addresses(&mut self, user: UserId) -> Result<(), StoreError> {

@@ -7,7 +7,8 @@ use uuid::Uuid;
 
 use crate::encode::Db;
 use crate::error::StoreError;
-use crate::link::{on, run};
+use crate::later::later;
+use crate::link::on;
 use crate::query::queries;
 use crate::scope::{EndsSessions, Gate, Own, SeesSessions};
 use crate::tables::After;
@@ -212,7 +213,7 @@ impl Write<Gate> {
     /// # Errors
     /// As all statements: `Unavailable` or `Broken`; `Gone` when the user is no longer there.
     pub async fn insert_session(&mut self, new: &NewSession<'_>) -> Result<(), StoreError> {
-        run!(self, INSERT, [new.id.uuid(), new.user_id.0, Db(new.now), Db(new.expires_at), Db(new.auth_time), new.amr, Db(new.transport), new.user_agent, new.ip, new.device_hash.as_ref().map(<[u8; 32]>::as_slice), new.device.map(Db), new.place])
+        later!(self, INSERT, [new.id.uuid(), new.user_id.0, Db(new.now), Db(new.expires_at), Db(new.auth_time), new.amr, Db(new.transport), new.user_agent, new.ip, new.device_hash.as_ref().map(<[u8; 32]>::as_slice), new.device.map(Db), new.place])
     }
 
     /// Notes that tokens of `generation` were used. It only ever rises.
@@ -234,7 +235,7 @@ impl Write<Gate> {
     /// # Errors
     /// As all statements: `Unavailable` or `Broken`.
     pub async fn touch_session(&mut self, session: SessionId, now: Timestamp) -> Result<(), StoreError> {
-        run!(self, TOUCH, [session.uuid(), Db(now)])
+        later!(self, TOUCH, [session.uuid(), Db(now)])
     }
 
     /// Notes that the user of a live session showed again who they are, and all they have shown in it: RFC 8176 words,

@@ -13,6 +13,7 @@ mod erase;
 mod events;
 mod gather;
 mod jobs;
+mod later;
 mod migrations;
 mod opening;
 mod operators;

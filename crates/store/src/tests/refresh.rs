@@ -12,11 +12,11 @@ both! {
                 async move {
                     let mut write = gate.write().await.unwrap();
                     let won = write.rotate_refresh(&[round; 32], NOW, &[u8::try_from(number).unwrap()]).await.unwrap();
-                    if let Some((session, generation)) = won {
-                        write.insert_refresh(&[round + 1; 32], session, generation + 1, NOW, NOW.plus(HOUR)).await.unwrap();
+                    if let Some((session, generation, _)) = &won {
+                        write.insert_refresh(&[round + 1; 32], *session, generation + 1, NOW, NOW.plus(HOUR)).await.unwrap();
                     }
                     write.commit_unaudited("a test").await.unwrap();
-                    won.map(|won| (number, won))
+                    won.map(|(session, generation, _)| (number, (session, generation)))
                 }
             }).await;
             let winners: Vec<_> = rotated.into_iter().flatten().collect();
@@ -69,7 +69,7 @@ both! {
         let mut write = fresh.opened.gate.write().await.unwrap();
         let error = match write.insert_refresh(&[2; 32], id, 1, NOW, NOW.plus(HOUR)).await {
             Err(error) => error,
-            // SQLite says it at the commit.
+            // It is said at the commit.
             Ok(()) => write.commit_unaudited("a test").await.unwrap_err(),
         };
         assert!(matches!(error, crate::StoreError::Conflict { .. }), "{error:?}");

@@ -2,10 +2,11 @@
 //! statement reads what all of those want who came meanwhile.
 //!
 //! A way to a database server and back costs both sides more than the row does. Who asks alone is served at once, so that
-//! nobody waits for company; the more ask, the more share a statement. Each statement begins after all who share it have
-//! asked, so that everybody sees what was committed before they did.
+//! nobody waits for company; the more ask, the more share a statement, and only who would find no place in the next one is
+//! reason for another at the same time. Each statement begins after all who share it have asked, so that everybody sees what
+//! was committed before they did.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::future::Future;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,7 +19,7 @@ use crate::open::Shared;
 use crate::query::{Statement, span_within};
 use crate::tally;
 
-/// How many statements may be under way at once: each takes a connection, and the fewer there are the more share one.
+/// How many statements may be under way at once: each takes a connection.
 const AT_ONCE: usize = 2;
 
 /// Where those meet who ask for rows of one kind, by `K`.
@@ -37,8 +38,11 @@ struct State<K, V> {
 
 struct Waiting<K, V> {
     key: K,
-    tell: oneshot::Sender<Result<Option<V>, StoreError>>,
+    tell: Tell<V>,
 }
+
+/// Where an asker waits for the answer.
+type Tell<V> = oneshot::Sender<Result<Option<V>, StoreError>>;
 
 impl<K, V> Gather<K, V>
 where
@@ -52,7 +56,7 @@ where
     /// The row under `key`, as `read` finds it together with others'. It goes on for those others when who asks goes away.
     ///
     /// # Errors
-    /// Those of `read`, the same for all who share it.
+    /// Those of `read`, the same for all who share it, and that the database is away also for those who wait by then.
     pub(crate) async fn ask<R, F>(
         self: &Arc<Self>,
         shared: &Arc<Shared>,
@@ -78,7 +82,8 @@ where
     fn join(&self, waiting: Waiting<K, V>) -> bool {
         let mut state = self.state();
         state.waiting.push(waiting);
-        let begins = state.under_way < AT_ONCE;
+        let is_full = state.waiting.len() >= self.most;
+        let begins = state.under_way == 0 || state.under_way < AT_ONCE && is_full;
         state.under_way += usize::from(begins);
         begins
     }
@@ -91,17 +96,35 @@ where
     {
         let mut place = Place { of: &self, is_over: false };
         while let Some(waiting) = place.next() {
-            let keys: HashSet<K> = waiting.iter().map(|one| one.key).collect();
-            let rows = read(shared.clone(), keys.into_iter().collect()).await;
+            let mut askers: HashMap<K, Vec<Tell<V>>> = HashMap::with_capacity(waiting.len());
             for Waiting { key, tell } in waiting {
-                // Whoever has gone away does not hear it.
-                let _ = tell.send(rows.as_ref().map(|rows| rows.get(&key).cloned()).map_err(Clone::clone));
+                askers.entry(key).or_default().push(tell);
+            }
+            match read(shared.clone(), askers.keys().copied().collect()).await {
+                Ok(mut rows) => askers.into_iter().for_each(|(key, askers)| answer(askers, Ok(rows.remove(&key)))),
+                Err(error) => {
+                    // Nobody waits once more for a database that has just been found away.
+                    let others = if error.is_unavailable() { place.everybody() } else { Vec::new() };
+                    let others = others.into_iter().map(|one| one.tell);
+                    answer(askers.into_values().flatten().chain(others).collect(), Err(error));
+                }
             }
         }
     }
 
     fn state(&self) -> MutexGuard<'_, State<K, V>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Tells all who asked for the same.
+fn answer<V: Clone>(askers: Vec<Tell<V>>, answer: Result<Option<V>, StoreError>) {
+    let mut askers = askers.into_iter();
+    let last = askers.next();
+    // Whoever has gone away does not hear it.
+    askers.for_each(|tell| drop(tell.send(answer.clone())));
+    if let Some(tell) = last {
+        drop(tell.send(answer));
     }
 }
 
@@ -132,6 +155,11 @@ where
             return None;
         }
         Some(state.waiting.drain(..count).collect())
+    }
+
+    /// All who wait at this moment, however many.
+    fn everybody(&mut self) -> Vec<Waiting<K, V>> {
+        std::mem::take(&mut self.of.state().waiting)
     }
 }
 

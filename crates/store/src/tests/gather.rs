@@ -90,9 +90,7 @@ async fn who_comes_meanwhile_shares_the_next_statement() {
                 async move {
                     statements.fetch_add(1, Ordering::Relaxed);
                     doors.acquire().await.unwrap().forget();
-                    if users.contains(&UserId(13)) {
-                        return Err(StoreError::Unavailable("a test".to_owned()));
-                    }
+                    assert!(users.len() <= 32);
                     Ok(HashMap::new())
                 }
             };
@@ -104,31 +102,62 @@ async fn who_comes_meanwhile_shares_the_next_statement() {
             tokio::task::yield_now().await;
         }
     };
-    // Two are read for at once, and the others stand in the queue.
+    // One is read for, and who comes meanwhile stands in the queue, until there are enough for another statement.
     let first = ask(1);
     settled().await;
-    let second = ask(2);
+    let crowd: Vec<_> = (2..33).map(ask).collect();
     settled().await;
-    let crowd: Vec<_> = (3..35).map(ask).collect();
+    assert_eq!(statements.load(Ordering::Relaxed), 1);
+    let crowd: Vec<_> = crowd.into_iter().chain([ask(33)]).collect();
     settled().await;
-    assert_eq!(statements.load(Ordering::Relaxed), 2);
+    assert_eq!(statements.load(Ordering::Relaxed), 2, "one for all thirty-two");
+    let last: Vec<_> = (34..100).map(ask).collect();
+    settled().await;
+    assert_eq!(statements.load(Ordering::Relaxed), 2, "no more than two at once");
     // Whoever was the first has gone away: who comes after them is served all the same.
     first.abort();
-    doors.add_permits(1);
-    settled().await;
-    assert_eq!(statements.load(Ordering::Relaxed), 3, "one for all thirty-two");
-    doors.add_permits(1);
-    settled().await;
-    doors.add_permits(1);
-    // What went wrong is said to all who shared it, and to nobody else.
-    assert_eq!(second.await.unwrap(), Ok(None));
-    for one in crowd {
-        assert_eq!(one.await.unwrap(), Err(StoreError::Unavailable("a test".to_owned())));
+    doors.add_permits(5);
+    for one in crowd.into_iter().chain(last) {
+        assert_eq!(one.await.unwrap(), Ok(None));
     }
-    // And the next one begins anew.
-    doors.add_permits(1);
-    assert_eq!(ask(4).await.unwrap(), Ok(None));
-    assert_eq!(statements.load(Ordering::Relaxed), 4);
+    assert_eq!(statements.load(Ordering::Relaxed), 5, "the last sixty-six by three");
+}
+
+#[tokio::test]
+async fn what_went_wrong_is_said_to_who_shared_it_and_an_outage_to_who_waits_as_well() {
+    let (_fresh, shared) = shared().await;
+    for error in [StoreError::Broken("a test".to_owned()), StoreError::Unavailable("a test".to_owned())] {
+        let gather: Arc<Numbers> = gather_profiles();
+        let door = Arc::new(tokio::sync::Semaphore::new(0));
+        let ask = |user: i64| {
+            let (gather, shared, door, error) = (gather.clone(), shared.clone(), door.clone(), error.clone());
+            tokio::spawn(async move {
+                let read = move |_: Arc<Shared>, users: Vec<UserId>| {
+                    let (door, error) = (door.clone(), error.clone());
+                    async move {
+                        door.acquire().await.unwrap().forget();
+                        if users.contains(&UserId(1)) { Err(error) } else { Ok(HashMap::new()) }
+                    }
+                };
+                gather.ask(&shared, UserId(user), read).await
+            })
+        };
+        let bad = ask(1);
+        for _ in 0..50 {
+            tokio::task::yield_now().await;
+        }
+        let waiting = ask(2);
+        for _ in 0..50 {
+            tokio::task::yield_now().await;
+        }
+        door.add_permits(2);
+        assert_eq!(bad.await.unwrap(), Err(error.clone()));
+        let expected = if error.is_unavailable() { Err(error.clone()) } else { Ok(None) };
+        assert_eq!(waiting.await.unwrap(), expected);
+        // The next one begins anew.
+        door.add_permits(2);
+        assert_eq!(ask(3).await.unwrap(), Ok(None));
+    }
 }
 
 #[tokio::test]

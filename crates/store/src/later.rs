@@ -16,6 +16,10 @@ use sqlx::{Arguments, Postgres, Type};
 use crate::error::StoreError;
 use crate::query::Statement;
 
+/// How many wait at most. Each mixture of them is a statement of its own to PostgreSQL, which knows no more than 65,535
+/// parameters in one.
+const MOST: usize = 16;
+
 /// Those that wait, in order.
 #[derive(Debug, Default)]
 pub(crate) struct Later {
@@ -28,8 +32,11 @@ pub(crate) struct Later {
 impl Later {
     /// Whether this one can go together with those that wait.
     pub(crate) fn takes(&self, new: Statement) -> bool {
-        let only_adds = is_plain_insert(new.postgres);
-        only_adds || !self.statements.iter().any(|waiting| new.postgres.contains(changed_table(waiting.postgres)))
+        if self.statements.len() >= MOST {
+            return false;
+        }
+        is_plain_insert(new.postgres)
+            || !self.statements.iter().any(|waiting| new.postgres.contains(changed_table(waiting.postgres)))
     }
 
     /// Adds one. Its values follow, in order.
@@ -171,6 +178,16 @@ mod tests {
         later.push(ADD);
         assert!(later.takes(ADD) && later.takes(OTHER));
         assert!(!later.takes(CHANGE) && !later.takes(LOOK) && !later.takes(PUT));
+    }
+
+    #[test]
+    fn no_more_wait_than_may() {
+        let mut later = Later::default();
+        for _ in 0..MOST {
+            assert!(later.takes(ADD));
+            later.push(ADD);
+        }
+        assert!(!later.takes(ADD) && !later.takes(OTHER));
     }
 
     /// The guard knows a table by its name in the text: each that waits has to begin with what changes it.

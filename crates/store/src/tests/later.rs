@@ -37,6 +37,20 @@ both! {
         assert_eq!(fresh.count("SELECT COUNT(*) FROM security_audit").await, audits);
     }
 
+    async fn any_number_may_wait(fresh: Fresh) {
+        let ann = user(&fresh, "ann@example.com").await.id;
+        let mut write = fresh.opened.gate.write().await.unwrap();
+        for _ in 0..6_000 {
+            write.insert_session(&new_session(SessionId::new(NOW, &SystemRandom), ann, NOW)).await.unwrap();
+        }
+        for _ in 0..50 {
+            write.also(&Audit::new("noted").subject(ann)).await.unwrap();
+        }
+        write.commit(Audit::new("login").subject(ann)).await.unwrap();
+        assert_eq!(fresh.count("SELECT COUNT(*) FROM user_sessions").await, 6_000);
+        assert_eq!(fresh.count("SELECT COUNT(*) FROM security_audit WHERE event = 'noted'").await, 50);
+    }
+
     async fn what_waits_goes_with_its_transaction(fresh: Fresh) {
         let ann = user(&fresh, "ann@example.com").await.id;
         let mut write = fresh.opened.gate.write().await.unwrap();

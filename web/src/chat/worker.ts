@@ -11,8 +11,10 @@ export function keepShell(): void {
   });
 }
 
-/** The worker of this page, once it works; null where there is none. */
+/** The worker of this page, once it works; null where there is none. Just after the first visit it is still being installed. */
 export async function worker(): Promise<ServiceWorkerRegistration | null> {
   if (!("serviceWorker" in navigator)) return null;
-  return (await navigator.serviceWorker.getRegistration(SCOPE)) ?? null;
+  const registration = await navigator.serviceWorker.getRegistration(SCOPE);
+  if (!registration) return null;
+  return registration.active ? registration : navigator.serviceWorker.ready;
 }

@@ -77,6 +77,13 @@ async fn shared() -> (Fresh, Arc<Shared>) {
     (fresh, shared)
 }
 
+/// Lets everybody else go as far as they can.
+async fn settled() {
+    for _ in 0..50 {
+        tokio::task::yield_now().await;
+    }
+}
+
 #[tokio::test]
 async fn who_comes_meanwhile_shares_the_next_statement() {
     let (_fresh, shared) = shared().await;
@@ -96,11 +103,6 @@ async fn who_comes_meanwhile_shares_the_next_statement() {
             };
             gather.ask(&shared, UserId(user), read).await
         })
-    };
-    let settled = async || {
-        for _ in 0..50 {
-            tokio::task::yield_now().await;
-        }
     };
     // One is read for, and who comes meanwhile stands in the queue, until there are enough for another statement.
     let first = ask(1);
@@ -143,13 +145,9 @@ async fn what_went_wrong_is_said_to_who_shared_it_and_an_outage_to_who_waits_as_
             })
         };
         let bad = ask(1);
-        for _ in 0..50 {
-            tokio::task::yield_now().await;
-        }
+        settled().await;
         let waiting = ask(2);
-        for _ in 0..50 {
-            tokio::task::yield_now().await;
-        }
+        settled().await;
         door.add_permits(2);
         assert_eq!(bad.await.unwrap(), Err(error.clone()));
         let expected = if error.is_unavailable() { Err(error.clone()) } else { Ok(None) };
